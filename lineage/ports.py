@@ -1,0 +1,70 @@
+"""What reconstruction needs from the world: sources of documents, and readers of them.
+
+Written beside their user; `agents/` keeps these promises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from lineage.identity import DatasetId
+from lineage.model import Dataset, Document, Edge, Fact, Failure, Proposal, Rejection, Value
+
+
+class Reading(Value):
+    """What one reader made of one document. All empty means: read, and nothing stated."""
+
+    proposals: tuple[Proposal, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
+
+
+class DocumentSource(Protocol):
+    """Gives the documents about a dataset. Used from several threads at once."""
+
+    def seeds(self) -> tuple[DatasetId, ...]:
+        """The datasets this source starts from by itself (all cards of a folder, a list
+        file, an organisation); empty where it only answers for ids it is asked for.
+        """
+
+    def knows(self, dataset: DatasetId) -> bool:
+        """Whether it is worth asking for this id; decided without network."""
+
+    def documents(self, dataset: DatasetId) -> Iterator[Document | Failure]:
+        """Every document about the dataset, one by one, and a Failure for each that
+        could not be had, so that one bad file does not hide the others.
+
+        NotFound where the source answers that it has no such dataset, AccessDenied,
+        Unreachable or Unreadable where nothing at all about it can be had.
+        """
+
+    def version(self, dataset: DatasetId) -> str | None:
+        """What `Document.version` of its main document would be now, as cheaply as the
+        source can tell (a stat, a HEAD request); None where it cannot be told.
+        """
+
+
+class Reader(Protocol):
+    """Turns a document into proposals and facts. A pure function of the document."""
+
+    @property
+    def name(self) -> str:
+        """Name and version, `rules/1`: stored with each piece of evidence."""
+
+    def read(self, document: Document) -> Reading:
+        """What the document states. Every quote occurs in `document.text` at its span and
+        names the parent. Unreadable where the document is not what it says it is.
+        """
+
+
+class Resolver(Protocol):
+    """Turns proposals about one dataset into edges between identified nodes."""
+
+    def resolve(
+        self, proposals: tuple[Proposal, ...], facts: tuple[Fact, ...]
+    ) -> tuple[tuple[Dataset, ...], tuple[Edge, ...], tuple[Rejection, ...]]:
+        """The nodes (children and parents), the merged edges, and what was turned down.
+
+        A name that no rule resolves becomes a node of hub `name`, never a guess.
+        """

@@ -1,0 +1,195 @@
+"""What any graph store promises; `graph_store/` keeps the promise.
+
+A store holds nodes, versions of edges, and the log of what was read. Nothing is ever
+deleted: a change of an edge supersedes its current version and adds one, so the graph can
+be read *as of* any moment since the store was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from types import TracebackType
+from typing import Annotated, Protocol, Self
+
+from pydantic import Field
+
+from lineage.identity import DatasetId
+from lineage.model import (
+    Closure,
+    Dataset,
+    DocumentKind,
+    Edge,
+    Failure,
+    Id,
+    Instant,
+    Rejection,
+    Sha256,
+    Value,
+)
+
+
+class DocumentRead(Value):
+    """A line of the run log: one document that was read, and with what outcome."""
+
+    document: str
+    dataset: Id
+    kind: DocumentKind
+    sha256: Sha256
+    version: str | None = None
+    readers: tuple[str, ...]  # name and version of each reader that read it
+    proposals: Annotated[int, Field(ge=0)]
+    fetched_at: Instant
+    read_at: Instant
+    skipped: tuple[str, ...] = ()
+
+
+class DatasetReading(Value):
+    """All that reading one dataset brought: what one transaction writes.
+
+    `datasets` holds the dataset itself and every parent named; `edges` has this dataset
+    (or, from a document that speaks of several, another) as child. An empty reading is
+    an answer too: "read, and no parent stated".
+    """
+
+    dataset: Id
+    run: str | None = None
+    datasets: tuple[Dataset, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    documents: tuple[DocumentRead, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
+    complete: bool = True
+    """Whether every document of the dataset was read, so that what is no longer stated
+    may be closed. A failure makes it False."""
+
+
+class Run(Value):
+    """One reconstruction: its id, what it was asked to do, and how it ended.
+
+    `fingerprint` is equal for runs asked to do the same: an unfinished run is resumed by
+    the next one with its fingerprint. `settings` is for people and never holds secrets.
+    """
+
+    id: str
+    fingerprint: str
+    settings: dict[str, str] = {}
+    started_at: Instant
+    finished_at: Instant | None = None
+    read: int = 0
+    failed: int = 0
+
+
+class GraphStore(Protocol):
+    """A place where a lineage graph lives. One instance belongs to one thread at a time.
+
+    Every writing method is one transaction: when it returns, the change survives a crash;
+    when it raises StoreError, nothing of it was written. Readers see whole transactions
+    only, and are not blocked by a writer.
+    """
+
+    @property
+    def location(self) -> str:
+        """Where it is, as `open_store` takes it, without secrets."""
+
+    def record(self, reading: DatasetReading) -> None:
+        """Writes one dataset's reading; writing the same again changes nothing.
+
+        Nodes: facts are united by their key, value and evidence; a name or a kind other
+        than `dataset` replaces a bare default; `documented` never turns back to False.
+
+        Edges: the same id is the same edge. New evidence is united with what is stored
+        (same evidence id: the stored one stays, so its first `found_at` is kept) and the
+        given confidence, flags and validity become current; the stored verdict stays
+        where the given edge has none. Where anything changed, the current version is
+        superseded and a new one recorded. An edge that was closed by a person stays
+        closed and only gains evidence; one closed otherwise opens again.
+
+        Where the reading is complete, open edges of `reading.dataset` (as child) whose
+        evidence all comes from documents read before, and that none of them states any
+        more, are closed with the reason "no longer stated". Evidence of methods manual,
+        content and imported is never taken away by a reading.
+
+        The run's log gets the documents, failures and rejections; a dataset read again
+        in the same run replaces its log entry there. Earlier failures of the dataset stay
+        in their own run.
+        """
+
+    def put_edge(self, edge: Edge, *, ends: tuple[Dataset, ...] = ()) -> None:
+        """Writes one edge by itself (by hand, by import, by verification), as `record`
+        does but with no run and no closing of others; and it opens an edge that a person
+        closed. Ends that the store does not know are made, undocumented, unless given.
+        """
+
+    def close_edge(self, edge_id: str, closure: Closure, *, at: datetime | None = None) -> Edge:
+        """Closes the open version of the edge and returns it as closed, evidence kept.
+
+        UnknownEdge (a StoreError) where there is none of that id; an edge closed already
+        is returned as it is.
+        """
+
+    def dataset(self, dataset: DatasetId) -> Dataset | None:
+        """The node, whatever the narrowing of the id given; None where there is none."""
+
+    def datasets(self) -> Iterator[Dataset]:
+        """All nodes, in the order of their ids."""
+
+    def edges(
+        self,
+        *,
+        child: DatasetId | None = None,
+        parent: DatasetId | None = None,
+        as_of: datetime | None = None,
+        closed: bool = False,
+    ) -> Iterator[Edge]:
+        """Edges, ordered by child, parent and id; ends are compared by their base.
+
+        The current open versions; with `as_of`, those that were open at that moment, with
+        the evidence known then. With `closed`, closed edges too (their last version).
+        """
+
+    def edge_history(self, edge_id: str) -> tuple[Edge, ...]:
+        """Every version of the edge, the oldest first; empty where there is none."""
+
+    def start_run(self, run: Run) -> Run:
+        """Logs the run and returns it; where an unfinished run has its fingerprint, that
+        one is returned instead and nothing is written.
+        """
+
+    def finish_run(self, run_id: str, *, at: datetime | None = None) -> None:
+        """Marks the run finished; a finished one stays as it is."""
+
+    def runs(self) -> tuple[Run, ...]:
+        """All runs, the newest first, with how many datasets each read and failed."""
+
+    def read_in_run(self, run_id: str) -> frozenset[DatasetId]:
+        """The datasets (base ids) whose reading the run has recorded: a resumed run
+        reads none of them again.
+        """
+
+    def documents(self, dataset: DatasetId | None = None) -> tuple[DocumentRead, ...]:
+        """The latest log line of each document, of one dataset or of all, by document."""
+
+    def failures(
+        self, *, run: str | None = None, dataset: DatasetId | None = None
+    ) -> tuple[Failure, ...]:
+        """Recorded failures, oldest first. Without `run`: of each dataset, those of the
+        last run that read it.
+        """
+
+    def rejections(
+        self, *, run: str | None = None, dataset: DatasetId | None = None
+    ) -> tuple[Rejection, ...]:
+        """Rejected proposals, as `failures` does."""
+
+    def close(self) -> None:
+        """Releases the store; using it afterwards raises StoreError."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
