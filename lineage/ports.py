@@ -6,6 +6,7 @@ Written beside their user; `agents/` keeps these promises.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 from lineage.identity import DatasetId
@@ -18,6 +19,21 @@ class Reading(Value):
     proposals: tuple[Proposal, ...] = ()
     facts: tuple[Fact, ...] = ()
     rejections: tuple[Rejection, ...] = ()
+
+
+class SourceOptions(Value):
+    """How documents are fetched. `endpoint` None means `HF_ENDPOINT`, else the Hub itself;
+    a token is read from the environment by the Hub client and never kept here.
+    """
+
+    offline: bool = False
+    cache: Path = Path(".cache/lineage")
+    endpoint: str | None = None
+    arxiv: str | None = None
+    papers: bool = True
+    hub: bool = False  # also ask the Hub about parents that no folder describes
+    lists: tuple[Path, ...] = ()  # files with one dataset id a line
+    organisations: tuple[str, ...] = ()
 
 
 class DocumentSource(Protocol):
@@ -60,6 +76,11 @@ class Reader(Protocol):
 
 class Resolver(Protocol):
     """Turns proposals about one dataset into edges between identified nodes."""
+
+    def canonical(self, dataset: DatasetId) -> DatasetId:
+        """The id under which the graph knows this dataset (`hf:gsm8k` -> `openai/gsm8k`),
+        its narrowing kept; the id itself where no rule knows another.
+        """
 
     def resolve(
         self, proposals: tuple[Proposal, ...], facts: tuple[Fact, ...]

@@ -3,6 +3,10 @@
 A store holds nodes, versions of edges, and the log of what was read. Nothing is ever
 deleted: a change of an edge supersedes its current version and adds one, so the graph can
 be read *as of* any moment since the store was made.
+
+The clock of what was known is the edges' own: a version's `recorded_at` is that of the edge
+given, but never earlier than that of the version it supersedes, and `superseded_at` is the
+`recorded_at` of the version after it. A `superseded_at` that is given is not kept.
 """
 
 from __future__ import annotations
@@ -95,44 +99,54 @@ class GraphStore(Protocol):
     def record(self, reading: DatasetReading) -> None:
         """Writes one dataset's reading; writing the same again changes nothing.
 
-        Nodes: facts are united by their key, value and evidence; a name or a kind other
-        than `dataset` replaces a bare default; `documented` never turns back to False.
+        Nodes: facts are united by their dataset, key, value and evidence; a name or a kind
+        other than `dataset` replaces a bare default; `documented` never turns back to
+        False. Where names disagree, that of a documented node (its own reading) replaces
+        the others, of which the first in text order stays; where kinds do, benchmark goes
+        before model, and model before source. So the order in which different datasets
+        are recorded does not matter. Ends of edges that are neither given nor stored
+        become bare nodes (of kind model where their hub is `model`).
 
         Edges: the same id is the same edge. New evidence is united with what is stored
         (same evidence id: the stored one stays, so its first `found_at` is kept) and the
-        given confidence, flags and validity become current; the stored verdict stays
-        where the given edge has none. Where anything changed, the current version is
+        given confidence, flags, validity and closure become current; the stored verdict
+        stays where the given edge has none. Where anything changed, the current version is
         superseded and a new one recorded. An edge that was closed by a person stays
-        closed and only gains evidence; one closed otherwise opens again.
+        closed and only gains evidence; one closed otherwise opens again. Edges of one id
+        within a reading count as one, with the evidence of all and the state of the last.
 
         Where the reading is complete, open edges of `reading.dataset` (as child) whose
         evidence all comes from documents read before, and that none of them states any
-        more, are closed with the reason "no longer stated". Evidence of methods manual,
-        content and imported is never taken away by a reading.
+        more, are closed with the reason "no longer stated", at the latest `read_at` of the
+        reading. "Documents read before" are those in the log for this dataset, this reading
+        included. Evidence of methods manual, content and imported is never taken away by a
+        reading, and an edge without evidence stays open.
 
         The run's log gets the documents, failures and rejections; a dataset read again
-        in the same run replaces its log entry there. Earlier failures of the dataset stay
-        in their own run.
+        in the same run (or, both times, in none) replaces its log entry there. Earlier
+        failures of the dataset stay in their own run. StoreError where `reading.run` was
+        never started.
         """
 
     def put_edge(self, edge: Edge, *, ends: tuple[Dataset, ...] = ()) -> None:
         """Writes one edge by itself (by hand, by import, by verification), as `record`
         does but with no run and no closing of others; and it opens an edge that a person
-        closed. Ends that the store does not know are made, undocumented, unless given.
+        closed, unless the given edge is closed itself. Ends that the store does not know
+        are made, undocumented, unless given.
         """
 
     def close_edge(self, edge_id: str, closure: Closure, *, at: datetime | None = None) -> Edge:
         """Closes the open version of the edge and returns it as closed, evidence kept.
 
         UnknownEdge (a StoreError) where there is none of that id; an edge closed already
-        is returned as it is.
+        is returned as it is, except that a person's closure replaces one that was not.
         """
 
     def dataset(self, dataset: DatasetId) -> Dataset | None:
         """The node, whatever the narrowing of the id given; None where there is none."""
 
     def datasets(self) -> Iterator[Dataset]:
-        """All nodes, in the order of their ids."""
+        """All nodes, in the order of their ids; facts by key and value."""
 
     def edges(
         self,
@@ -146,21 +160,31 @@ class GraphStore(Protocol):
 
         The current open versions; with `as_of`, those that were open at that moment, with
         the evidence known then. With `closed`, closed edges too (their last version).
+        Evidence comes in the order in which it was given. The iterator sees one state of
+        the store, whatever is written before it ends, by this instance too. StoreError
+        where `as_of` has no time zone.
         """
 
     def edge_history(self, edge_id: str) -> tuple[Edge, ...]:
-        """Every version of the edge, the oldest first; empty where there is none."""
+        """Every version of the edge, the oldest first, each with the evidence known then;
+        empty where there is none.
+        """
 
     def start_run(self, run: Run) -> Run:
         """Logs the run and returns it; where an unfinished run has its fingerprint, that
-        one is returned instead and nothing is written.
+        one is returned instead and nothing is written. `read` and `failed` are counted by
+        the store, whatever the run given says. StoreError where another run has its id.
         """
 
     def finish_run(self, run_id: str, *, at: datetime | None = None) -> None:
-        """Marks the run finished; a finished one stays as it is."""
+        """Marks the run finished; a finished one stays as it is. StoreError where there is
+        no such run.
+        """
 
     def runs(self) -> tuple[Run, ...]:
-        """All runs, the newest first, with how many datasets each read and failed."""
+        """All runs, the newest first. `read` counts the datasets whose reading each has
+        recorded, `failed` those among them with a failure.
+        """
 
     def read_in_run(self, run_id: str) -> frozenset[DatasetId]:
         """The datasets (base ids) whose reading the run has recorded: a resumed run
@@ -168,22 +192,28 @@ class GraphStore(Protocol):
         """
 
     def documents(self, dataset: DatasetId | None = None) -> tuple[DocumentRead, ...]:
-        """The latest log line of each document, of one dataset or of all, by document."""
+        """The latest log line (by `read_at`) of each document, of one dataset or of all, by
+        document; a document read about several datasets has a line for each.
+        """
 
     def failures(
         self, *, run: str | None = None, dataset: DatasetId | None = None
     ) -> tuple[Failure, ...]:
-        """Recorded failures, oldest first. Without `run`: of each dataset, those of the
-        last run that read it.
+        """Recorded failures, oldest first. Without `run`: of each dataset, those of its last
+        reading, in whatever run or none.
         """
 
     def rejections(
         self, *, run: str | None = None, dataset: DatasetId | None = None
     ) -> tuple[Rejection, ...]:
-        """Rejected proposals, as `failures` does."""
+        """Rejected proposals, as `failures` does, in the order in which they were recorded;
+        `dataset` is the child.
+        """
 
     def close(self) -> None:
-        """Releases the store; using it afterwards raises StoreError."""
+        """Releases the store; using it afterwards raises StoreError. Closing it again is no
+        error.
+        """
 
     def __enter__(self) -> Self: ...
 
