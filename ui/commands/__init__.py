@@ -1,0 +1,1 @@
+"""The commands, grouped by what they touch; each module registers its own."""

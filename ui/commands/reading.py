@@ -1,0 +1,245 @@
+"""Commands that read documents: reconstruct, refresh, runs, demo."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import lineage
+from lineage import GraphStore, LineageGraph, SourceOptions
+from ui import bootstrap, console
+from ui.commands.graph import print_statistics, print_tree
+from ui.console import err, out
+from ui.views import one_line, tree
+
+
+def register(app: typer.Typer) -> None:
+    """Adds this module's commands."""
+    app.command()(reconstruct)
+    app.command()(refresh)
+    app.command()(runs)
+    app.command()(demo)
+
+
+def reconstruct(
+    inputs: console.Inputs = None,
+    lists: console.ListFile = None,
+    organisations: console.Organisation = None,
+    store: console.Store = "lineage.db",
+    max_depth: Annotated[
+        int, typer.Option("--max-depth", min=1, max=50, help="Levels read; 1 is the seeds only.")
+    ] = 3,
+    hub: console.Hub = False,
+    papers: console.Papers = True,
+    offline: console.Offline = False,
+    cache: console.Cache = Path(".cache/lineage"),
+    workers: console.Workers = 8,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Do not go on with an interrupted run; start anew.")
+    ] = False,
+    strict: console.Strict = False,
+    as_json: console.AsJson = False,
+    quiet: console.Quiet = False,
+) -> None:
+    """Read cards and papers, propose parents, and store the graph with its evidence.
+
+    Works offline and without a key on a folder of cards (*.md), papers (*.pdf, .txt, .html,
+    .tex), Croissant files and records. An interrupted run is resumed by the same command.
+
+    Examples:
+
+        lineage reconstruct data/sample/cards
+
+        lineage reconstruct openai/gsm8k AI-MO/NuminaMath-CoT --max-depth 2
+
+        lineage reconstruct --org allenai --no-papers --store team.db
+    """
+    options = _options(lists, organisations, hub, papers, offline, cache)
+    _need_inputs(inputs, options)
+    with lineage.open_store(store) as opened, console.progress_bar(quiet=quiet or as_json) as show:
+        outcome = bootstrap.run_reconstruction(
+            inputs or [],
+            options,
+            opened,
+            max_depth=max_depth,
+            workers=workers,
+            fresh=fresh,
+            on_progress=show,
+        )
+    console.tell_outcome(outcome, as_json=as_json, quiet=quiet, strict=strict)
+
+
+def refresh(
+    inputs: console.Inputs = None,
+    lists: console.ListFile = None,
+    organisations: console.Organisation = None,
+    store: console.Store = "lineage.db",
+    hub: console.Hub = True,
+    papers: console.Papers = True,
+    offline: console.Offline = False,
+    cache: console.Cache = Path(".cache/lineage"),
+    workers: console.Workers = 8,
+    strict: console.Strict = False,
+    as_json: console.AsJson = False,
+    quiet: console.Quiet = False,
+) -> None:
+    """Read again what changed since the store read it, and nothing else.
+
+    What changed is told by ETag, commit or file state. A parent that a card no longer names
+    has its edge closed, with the evidence kept.
+
+    Examples:
+
+        lineage refresh data/sample/cards
+
+        lineage refresh --hub
+    """
+    options = _options(lists, organisations, hub, papers, offline, cache)
+    with lineage.open_store(store) as opened, console.progress_bar(quiet=quiet or as_json) as show:
+        outcome = bootstrap.run_refresh(
+            inputs or [], options, opened, workers=workers, on_progress=show
+        )
+    console.tell_outcome(outcome, as_json=as_json, quiet=quiet, strict=strict)
+
+
+def runs(
+    store: console.Store = "lineage.db",
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", help="Only what concerns this dataset.")
+    ] = None,
+    as_json: console.AsJson = False,
+) -> None:
+    """What was read when and with which reader, and what could not be read.
+
+    Examples:
+
+        lineage runs
+
+        lineage runs --dataset openai/gsm8k --json
+    """
+    with lineage.open_store(store, read_only=True) as opened:
+        which = LineageGraph.from_store(opened).find(dataset).id if dataset else None
+        log = opened.runs()
+        documents = opened.documents(which)
+        failures = opened.failures(dataset=which)
+        rejections = opened.rejections(dataset=which)
+    if as_json:
+        console.print_json(
+            {
+                "runs": [run.model_dump(mode="json") for run in log],
+                "documents": [line.model_dump(mode="json") for line in documents],
+                "failures": [one.model_dump(mode="json") for one in failures],
+                "rejections": [one.model_dump(mode="json") for one in rejections],
+            }
+        )
+        return
+    for run in log:
+        ended = f"{run.finished_at:%Y-%m-%d %H:%M:%S}" if run.finished_at else "unfinished"
+        out.print(
+            f"{run.id}  {run.started_at:%Y-%m-%d %H:%M:%S} - {ended}  "
+            f"{run.settings.get('purpose', '')}: {run.read} read, {run.failed} with failures"
+        )
+    out.print(f"{len(documents)} documents read, {len(rejections)} proposals rejected")
+    for line in documents if which else ():
+        out.print(
+            f"  {one_line(line.document)}  {line.read_at:%Y-%m-%d %H:%M:%S}  "
+            f"{line.proposals} proposals by {', '.join(line.readers)}"
+        )
+        for words in line.skipped:
+            out.print(f"    not read: {one_line(words)}")
+    for turned_down in rejections if which else ():
+        words = f"{one_line(turned_down.parent_name, 60)}: {turned_down.reason}"
+        out.print(f"  rejected: {one_line(words)}")
+    for one in failures:
+        where = f" ({one.document})" if one.document else ""
+        err.print(one_line(f"not read: {one.dataset}{where}: {one.error}: {one.message}", 300))
+
+
+def demo(
+    folder: Annotated[Path, typer.Option("--out", help="Where store and page are put.")] = Path(
+        "demo"
+    ),
+) -> None:
+    """Reconstruct the sample that ships with the project, offline, and show the result.
+
+    Prints the tree and the statistics, compares the graph with the sample's truth, and
+    writes a self-contained page with the picture.
+
+    Examples:
+
+        lineage demo
+
+        lineage demo --out /tmp/demo
+    """
+    sample = lineage.data_folder() / "sample"
+    folder.mkdir(parents=True, exist_ok=True)
+    location = str(folder / "lineage.db")
+    options = SourceOptions(offline=True, papers=True, cache=folder / "cache")
+    out.print(f"Reading {sample / 'cards'} (offline, no key) ...\n")
+    with lineage.open_store(location) as store:
+        with console.progress_bar(quiet=False) as show:
+            outcome = bootstrap.run_reconstruction(
+                [str(sample / "cards")],
+                options,
+                store,
+                max_depth=3,
+                workers=4,
+                fresh=True,
+                on_progress=show,
+            )
+        _show_demo(store, sample, folder)
+    console.tell_outcome(outcome, as_json=False, quiet=False, strict=False)
+    out.print(f"\nThe picture: {folder / 'lineage.html'}   The store: {location}")
+    out.print(f"Next: lineage show DATASET --evidence --store {location}")
+
+
+def _show_demo(store: GraphStore, sample: Path, folder: Path) -> None:
+    graph = LineageGraph.from_store(store)
+    deepest = max(
+        graph, key=lambda node: (len(graph.ancestors(node.id)), node.documented, str(node.id))
+    )
+    print_tree(tree(graph, deepest.id, "up", depth=6, data_only=False), evidence=False)
+    out.print()
+    print_statistics(graph.statistics())
+    truth = json.loads((sample / "truth.json").read_text(encoding="utf-8"))
+    stated = {
+        (edge["child"], edge["parent"], edge["role"])
+        for edge in truth["edges"]
+        if edge.get("documented", True)
+    }
+    found = {(str(e.child.base), str(e.parent.base), str(e.role)) for e in graph.edges}
+    out.print(
+        f"\nAgainst the sample's truth: {len(found & stated)} of {len(stated)} stated edges "
+        f"found, {len(found - stated)} found that the truth does not list."
+    )
+    page = lineage.html_page(graph, title="The sample's lineage", failures=store.failures())
+    (folder / "lineage.html").write_text(page, encoding="utf-8")
+
+
+def _options(
+    lists: list[Path] | None,
+    organisations: list[str] | None,
+    hub: bool,
+    papers: bool,
+    offline: bool,
+    cache: Path,
+) -> SourceOptions:
+    return SourceOptions(
+        lists=tuple(lists or ()),
+        organisations=tuple(organisations or ()),
+        hub=hub,
+        papers=papers,
+        offline=offline,
+        cache=cache,
+    )
+
+
+def _need_inputs(inputs: list[str] | None, options: SourceOptions) -> None:
+    if not (inputs or options.lists or options.organisations):
+        raise typer.BadParameter(
+            "say what to read: a folder, dataset ids, --list FILE or --org NAME "
+            "(try: lineage reconstruct data/sample/cards)"
+        )

@@ -1,0 +1,182 @@
+"""What commands share: consoles, options, exit codes, and errors as one clear line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.text import Text
+
+from lineage import (
+    ImportRefused,
+    InvalidName,
+    LineageError,
+    MissingExtra,
+    Outcome,
+    PackageCollision,
+    Progress,
+    SourceError,
+    StoreError,
+    UnknownDataset,
+    UnknownEdge,
+)
+from ui.views import one_line, safe
+
+out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+class Exit(IntEnum):
+    """Exit codes, the same for every command."""
+
+    OK = 0
+    FOUND = 1  # audit found errors; no path; --strict and something could not be read
+    USAGE = 2
+    INPUT = 3  # no such dataset, unreadable or refused input
+    STORE = 4
+    INSTALL = 5  # an optional part is missing, or a namesake is in the way
+    INTERRUPTED = 130
+
+
+EXIT_CODES = """Exit codes: 0 done; 1 done, and something was found (audit: an error; path: no
+path; --strict: something could not be read); 2 wrong usage; 3 input unknown, unreadable or
+refused; 4 the store failed; 5 a part is not installed; 130 interrupted, can be resumed."""
+
+Store = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        envvar="LINEAGE_STORE",
+        help="Where the graph lives: a file, or sqlite:PATH.",
+        show_default=True,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, to stdout.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", help="Read the graph as it was known then: 2026-11-20T12:00:00Z."),
+]
+Inputs = Annotated[
+    list[str] | None,
+    typer.Argument(help="Folders of documents, and dataset ids (org/name) or their addresses."),
+]
+ListFile = Annotated[
+    list[Path] | None, typer.Option("--list", help="A file with one dataset id a line.")
+]
+Organisation = Annotated[
+    list[str] | None, typer.Option("--org", help="All datasets of a Hub organisation.")
+]
+Hub = Annotated[
+    bool, typer.Option("--hub/--no-hub", help="Also ask the Hub about parents found on the way.")
+]
+Papers = Annotated[
+    bool, typer.Option("--papers/--no-papers", help="Also read the arXiv papers a card names.")
+]
+Offline = Annotated[bool, typer.Option("--offline", help="Use the cache only; never the network.")]
+Cache = Annotated[Path, typer.Option("--cache", help="Folder for what was fetched.")]
+Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="Datasets read at once.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit 1 if anything could not be read.")]
+
+_CODES: tuple[tuple[type[LineageError], Exit], ...] = (
+    (MissingExtra, Exit.INSTALL),
+    (PackageCollision, Exit.INSTALL),
+    (UnknownEdge, Exit.INPUT),
+    (StoreError, Exit.STORE),
+    (SourceError, Exit.INPUT),
+    (UnknownDataset, Exit.INPUT),
+    (ImportRefused, Exit.INPUT),
+    (InvalidName, Exit.INPUT),
+)
+
+
+def exit_code(error: LineageError) -> Exit:
+    """The exit code that goes with an error."""
+    return next((code for kind, code in _CODES if isinstance(error, kind)), Exit.INPUT)
+
+
+def run_safely(app: Callable[[], object]) -> None:
+    """Runs the command line; errors raised on purpose become one line and an exit code."""
+    try:
+        app()
+    except LineageError as error:
+        err.print(Text(f"error: {safe(str(error))}", style="bold red"))
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        err.print("interrupted; run the same command again to go on")
+        sys.exit(Exit.INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader (head, say) has gone: nobody is left to tell
+        sys.exit(Exit.OK)
+
+
+def print_json(value: Any) -> None:
+    """The value as indented JSON on stdout, uncoloured."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def progress_bar(*, quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """A function that shows a reconstruction's progress on stderr, where that is a screen."""
+    bar = Bar(
+        TextColumn("level {task.fields[level]}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[edges]} edges"),
+        TextColumn("{task.fields[failures]} not read"),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+        console=err,
+        disable=quiet or not err.is_terminal,
+    )
+    with bar:
+        task = bar.add_task("", total=None, level=1, edges=0, failures=0)
+
+        def show(progress: Progress) -> None:
+            bar.update(
+                task,
+                description=one_line(str(progress.latest), 40).replace("[", "("),
+                completed=progress.read,
+                total=progress.planned,
+                level=progress.level,
+                edges=progress.edges,
+                failures=progress.failures,
+            )
+
+        yield show
+
+
+def tell_outcome(outcome: Outcome, *, as_json: bool, quiet: bool, strict: bool) -> None:
+    """Prints what a run did and what it could not read, then exits where that is called for."""
+    if as_json:
+        print_json(outcome.model_dump(mode="json"))
+    elif not quiet:
+        again = f" ({outcome.resumed} before the interruption)" if outcome.resumed else ""
+        out.print(
+            f"read {outcome.read} datasets{again} in {outcome.levels} levels: "
+            f"{outcome.edges} edges, {outcome.rejections} proposals rejected"
+        )
+        for failure in outcome.failures[:20]:
+            where = f" ({failure.document})" if failure.document else ""
+            err.print(
+                Text(
+                    one_line(f"not read: {failure.dataset}{where}: {failure.message}", 300),
+                    "yellow",
+                )
+            )
+        if len(outcome.failures) > 20:
+            err.print(f"... and {len(outcome.failures) - 20} more; all are in: lineage runs")
+    if outcome.interrupted:
+        err.print("interrupted; run the same command again to go on")
+        raise typer.Exit(Exit.INTERRUPTED)
+    if strict and outcome.failures:
+        raise typer.Exit(Exit.FOUND)
