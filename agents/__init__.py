@@ -6,4 +6,16 @@ two apart by `DISTRIBUTION` and says so.
 
 from __future__ import annotations
 
-DISTRIBUTION = "dataset-lineage"
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from agents.offline import OfflineParts
+
+DISTRIBUTION: Final = "dataset-lineage"
+
+
+def parts() -> OfflineParts:
+    """The parts that need neither key nor network (entry point `dataset_lineage.parts`)."""
+    from agents.offline import OfflineParts  # noqa: PLC0415 - nothing is loaded by the name alone
+
+    return OfflineParts()
