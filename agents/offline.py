@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final, TypedDict
 
 from agents.reading.declared import DeclaredReader
 from agents.reading.rules import RulesReader
 from agents.resolver import RegistryResolver
-from agents.sources import CompositeSource, FolderSource, HubSource
+from agents.sources import (
+    CompositeSource,
+    FolderSource,
+    HubSource,
+    PaperFetcher,
+    WithPapers,
+    read_list,
+)
+from lineage.errors import NotFound
 from lineage.identity import DatasetId
 from lineage.ports import DocumentSource, Reader, Resolver, SourceOptions
 from lineage.registry import default_registry
+
+ARXIV: Final = "https://arxiv.org"
 
 
 class OfflineParts:
@@ -21,14 +32,23 @@ class OfflineParts:
         """Folders become folder sources; everything else is a dataset id for the Hub.
 
         The Hub is asked only where an id, a list or an organisation was given, or
-        `options.hub` says that parents found on the way are to be looked up too.
+        `options.hub` says that parents found on the way are to be looked up too. Papers
+        are fetched then, unless `options.papers` says otherwise.
         """
         folders = [Path(one) for one in inputs if Path(one).is_dir()]
-        ids = [DatasetId.parse(one) for one in inputs if not Path(one).is_dir()]
+        ids = [_id(one) for one in inputs if not Path(one).is_dir()]
+        for file in options.lists:
+            ids += read_list(file)
         found: list[DocumentSource] = [FolderSource(folder) for folder in folders]
-        if ids or options.lists or options.organisations or options.hub:
-            found.append(HubSource.of(ids, options))
-        return found[0] if len(found) == 1 else CompositeSource(found)
+        hub: list[DocumentSource] = [
+            HubSource(organisation=name, **_reach(options)) for name in options.organisations
+        ]
+        if ids or (options.hub and not hub):
+            hub.append(HubSource(ids, **_reach(options)))
+        found += hub
+        source = found[0] if len(found) == 1 else CompositeSource(found)
+        wanted = bool(hub) if options.papers is None else options.papers
+        return WithPapers(source, _papers(options)) if wanted else source
 
     def readers(self) -> tuple[Reader, ...]:
         """Declared fields first, then prose by rule."""
@@ -37,3 +57,24 @@ class OfflineParts:
     def resolver(self) -> Resolver:
         """Names by the registry that ships with the project."""
         return RegistryResolver(default_registry())
+
+
+class _Reach(TypedDict):
+    endpoint: str | None
+    cache_dir: Path
+    offline: bool
+
+
+def _reach(options: SourceOptions) -> _Reach:
+    return _Reach(endpoint=options.endpoint, cache_dir=options.cache, offline=options.offline)
+
+
+def _papers(options: SourceOptions) -> PaperFetcher:
+    return PaperFetcher(options.arxiv or ARXIV, cache_dir=options.cache, offline=options.offline)
+
+
+def _id(written: str) -> DatasetId:
+    """The id; where it rather looks like a path that is not there, an error that says so."""
+    if written.startswith((".", "/", "~")) or Path(written).exists():
+        raise NotFound(f"no folder {written!r}; give a folder, or a dataset id", address=written)
+    return DatasetId.parse(written)

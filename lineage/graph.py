@@ -113,7 +113,7 @@ class LineageGraph:
         raise UnknownDataset(f"the graph holds no dataset {written!r}{hint}")
 
     def parents(self, dataset: DatasetId, *, data_only: bool = True) -> tuple[Edge, ...]:
-        """Edges to the dataset's parents, the most believed first."""
+        """Edges to the dataset's parents: those that carry data first, then by confidence."""
         return _sorted(self._above.get(dataset.base, ()), data_only, lambda edge: edge.parent)
 
     def children(self, dataset: DatasetId, *, data_only: bool = True) -> tuple[Edge, ...]:
@@ -262,7 +262,9 @@ def _sorted(
     edges: Iterable[Edge], data_only: bool, other: Callable[[Edge], DatasetId]
 ) -> tuple[Edge, ...]:
     kept = (edge for edge in edges if edge.carries_data or not data_only)
-    return tuple(sorted(kept, key=lambda edge: (-edge.confidence, str(other(edge)), edge.id)))
+    return tuple(
+        sorted(kept, key=lambda e: (not e.carries_data, -e.confidence, str(other(e)), e.id))
+    )
 
 
 def _counts(values: Iterable[str]) -> dict[str, int]:

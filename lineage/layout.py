@@ -37,7 +37,7 @@ def layered(
     edges: Iterable[Pair],
     *,
     row: float = 34.0,
-    gap: float = 90.0,
+    gap: float = 64.0,
 ) -> Layout:
     """Positions for nodes of the given widths and edges (parent, child).
 

@@ -10,7 +10,6 @@ CodeContests, and `Alpaca-Chinese` is nothing that we know.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -22,10 +21,11 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, Levenshtein
 
 from lineage.errors import InvalidName
+from lineage.forms import Form, forms, guard_of, tidy, words_of
 from lineage.identity import DatasetId
 from lineage.model import NodeKind
 from lineage.registry import Claim, Entry, Registry, default_registry, name_key, name_words, url_key
-from lineage.words import GENERIC, HEAD_NOUNS, LANGUAGES, LEADING, QUALIFIERS, SPLITS, all_generic
+from lineage.words import GENERIC, SPLITS, all_generic
 
 MAX_NAME: Final = 200
 """Longest written name that is looked at, in characters; longer ones are sentences."""
@@ -35,38 +35,10 @@ _SOURCE: Final = frozenset({NodeKind.SOURCE})
 _HOSTED: Final = frozenset({NodeKind.DATASET, NodeKind.BENCHMARK})
 _DATA: Final = _HOSTED | _SOURCE
 
-_SPLIT_WORD: Final = "|".join(SPLITS)
-_PIECE: Final = "|".join(sorted(HEAD_NOUNS, key=len, reverse=True))
-_EXTENSION = re.compile(
-    r"\.(?:jsonl?|parquet|csv|tsv|txt|zip|tgz|tar|gz|zst|arrow|md)$", re.IGNORECASE
-)
-_CITATION = re.compile(
-    r"\s*(?:\[[\d,;\s–-]+\]|\[\^\w+\]"
-    r"|[(\[](?:[^()\[\]]*\bet al\b[^()\[\]]*|[A-Z][\w&\s-]+,?\s(?:19|20)\d\d[a-z]?)[)\]])$"
-)
-_PARENTHESIS = re.compile(
-    r"^(?P<outer>.+?)\s*[(\[](?P<inner>[^()\[\]]+)[)\]]\s*(?P<tail>[\w\s-]*)$"
-)
-_SPLIT_LAST = re.compile(
-    rf"^(?P<name>.+?)(?:[\s_:/,-]+|'s\s+)(?P<split>{_SPLIT_WORD})(?:[\s_-]+(?:{_PIECE}))?$",
-    re.IGNORECASE,
-)
-_SPLIT_FIRST = re.compile(
-    rf"^(?:the\s+)?(?P<split>{_SPLIT_WORD})(?:[\s-]+(?:{_PIECE}))?\s+(?:of|from|in)\s+(?P<name>.+)$",
-    re.IGNORECASE,
-)
-_PIECE_OF = re.compile(
-    rf"^(?:(?:an?|the|some|all|[\d.,]+\s?[kKmM]?)\s+)?(?:(?P<config>[\w.-]+)\s+)?"
-    rf"(?:{_PIECE})\s+(?:of|from|in)\s+(?P<name>.+)$"
-)
-_OWNER = re.compile(r"^[A-Z][\w.&-]*(?:\s[A-Z][\w.&-]*)?['’]s\s+(?P<name>.+)$")
 _WORD_CONTEXT = re.compile(
-    rf"\b(?:data ?sets?|corpus|benchmark|subset of|{_SPLIT_WORD})\b", re.IGNORECASE
+    rf"\b(?:data ?sets?|corpus|benchmark|subset of|{'|'.join(SPLITS)})\b", re.IGNORECASE
 )
-_TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+(?:\.\d+)*|[^\W\dA-Za-z_]+")
-_NUMBER = re.compile(r"\d+(?:\.\d+)*[kmb]?(?![a-z])|\d+(?:\.\d+)*")
-_COUNT = re.compile(r"[~≈]?[\d.,]+\s?[kKmM]?(?:\s\w+)?")
-_DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?(?!\d)")
+_DATE = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-\d\d)?)?(?!\d)")
 _SCRIPTS = re.compile(r"[a-z0-9]+|[^a-z0-9]+")  # 用GSM8K数据: a name ends where the script does
 _HUB_SHAPE = re.compile(r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
 
@@ -210,18 +182,20 @@ class Names:
         return None
 
     def _match_uncached(self, written: str, kind: NodeKind | None, words: bool) -> Match | None:
-        text = _tidy(written)
+        text = tidy(written)
         if not name_key(text):
             return None
         if _HUB_SHAPE.match(text) and (entry := self.registry.by_hub_id(text)) is not None:
             return Match(entry, How.EXACT) if _allowed(entry, kind) else None
+        if is_hub_shaped(text, self.registry):
+            return None  # an id that we do not know is that id, not what it looks like
         words = words or _WORD_CONTEXT.search(text) is not None
-        for form in _forms(text):
+        for form in forms(text):
             if (found := self._exact(form.name, kind, words)) is not None:
                 return _narrowed(found, form)
-        if _HUB_SHAPE.match(text) or is_generic(text):
+        if is_generic(text):
             return None
-        for form in _forms(text):
+        for form in forms(text):
             if form.config is None and (found := self._fuzzy(form.name, kind)) is not None:
                 return _narrowed(found, form)
         return None
@@ -240,8 +214,8 @@ class Names:
         key = name_key(name)
         if len(key) < _MIN_FUZZY or is_generic(name):
             return None
-        words = _words(name)
-        guard = _guard(name)
+        words = words_of(name)
+        guard = guard_of(name)
         kinds = (
             _HOSTED
             if kind is None
@@ -284,7 +258,7 @@ def is_generic(written: str) -> bool:
     >>> is_generic("open access documents"), is_generic("GSM8K problems")
     (True, False)
     """
-    return all_generic(_tidy(written))
+    return all_generic(tidy(written))
 
 
 def unresolved(written: str, *, model: bool = False) -> DatasetId:
@@ -296,9 +270,9 @@ def unresolved(written: str, *, model: bool = False) -> DatasetId:
     >>> unresolved("AIME (up to 2023)") == unresolved("the AIME (up to 2023) dataset")
     True
     """
-    text = _tidy(written)
+    text = tidy(written)
     key = name_key(text)
-    if not key or len(text) > MAX_NAME:
+    if not key or len(key) > MAX_NAME:
         raise InvalidName(f"not a name: {written[:80]!r}; a name has letters or digits")
     return DatasetId(hub="model" if model else "name", name=key)
 
@@ -308,11 +282,11 @@ def is_hub_shaped(written: str, registry: Registry) -> bool:
     organisation is known, or it is no known name (GSM8K/MATH) and the whole has a mark of
     an id.
     """
-    text = _tidy(written)
+    text = tidy(written)
     if not _HUB_SHAPE.match(text) or is_generic(text):
         return False
     org, _, name = text.partition("/")
-    if org.casefold() in registry.orgs:
+    if org.casefold() in registry.orgs or registry.is_copy(text):
         return True
     if is_generic(org) or is_generic(name) or registry.exact(org, words=True) is not None:
         return False
@@ -326,11 +300,21 @@ def date_conflict(child_date: str | None, parent_date: str | None) -> bool:
     >>> date_conflict("2023", "2023-05"), date_conflict("2023-04", "2023-05-02")
     (False, True)
     """
-    child, parent = (_DATE.match(date or "") for date in (child_date, parent_date))
+    child, parent = partial_date(child_date), partial_date(parent_date)
     if child is None or parent is None:
         return False
-    grain = min(len(child[0]), len(parent[0]))
-    return parent[0][:grain] > child[0][:grain]
+    grain = min(len(child), len(parent))
+    return parent[:grain] > child[:grain]
+
+
+def partial_date(written: str | None) -> str | None:
+    """The `YYYY[-MM[-DD]]` that a date or timestamp starts with; None where it does not.
+
+    >>> partial_date("2023-05-01T12:00:00Z"), partial_date("May 2023")
+    ('2023-05-01', None)
+    """
+    match = _DATE.match(written or "")
+    return match[0] if match else None
 
 
 def names_in(name: str, text: str) -> bool:
@@ -357,98 +341,11 @@ def names_in(name: str, text: str) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    name: str
-    config: str | None = None
-    split: str | None = None
-
-
-def _forms(text: str) -> Iterator[_Form]:
-    """Ever barer forms of a written name, each with the narrowing it shed."""
-    seen: set[str] = set()
-    queue = [_Form(text)]
-    while queue and len(seen) < 24:
-        form = queue.pop(0)
-        if not form.name or form.name in seen or not name_key(form.name):
-            continue
-        seen.add(form.name)
-        yield form
-        queue.extend(_barer(form))
-
-
-def _barer(form: _Form) -> Iterator[_Form]:
-    text = form.name
-    for pattern in (_CITATION, _EXTENSION):
-        if (bare := pattern.sub("", text)) != text:
-            yield replace(form, name=bare.strip())
-    if match := _PARENTHESIS.match(text):
-        yield from _without_parenthesis(form, match)
-        return
-    for pattern in (_SPLIT_LAST, _SPLIT_FIRST):
-        if (match := pattern.match(text)) and form.split is None:
-            yield replace(form, name=match["name"], split=SPLITS[match["split"].casefold()])
-    if match := _PIECE_OF.match(text):
-        yield replace(form, name=match["name"], config=form.config or _as_config(match["config"]))
-    if match := _OWNER.match(text):
-        yield replace(form, name=match["name"])
-    first, _, rest = text.partition(" ")
-    if rest and first.casefold() in LEADING:
-        yield replace(form, name=rest.strip())
-    last = re.match(r"^(.+?)[\s_]+([^\W_]+)$", text) or re.match(r"^(.+?)-([^\W_]+)$", text)
-    if last and last[2].casefold() in HEAD_NOUNS and not is_generic(last[1]):
-        # "Alpaca data" and alpaca_data are Alpaca; "-data" alone may be part of a name
-        yield replace(form, name=last[1])
-
-
-def _without_parenthesis(form: _Form, match: re.Match[str]) -> Iterator[_Form]:
-    """The name before a parenthesis; what stands in it may not be lost where it narrows."""
-    inner, outer = match["inner"].strip(), f"{match['outer']} {match['tail']}".strip()
-    bare = re.sub(rf"[\s-]+(?:{_PIECE})$", "", inner, flags=re.IGNORECASE).casefold()
-    if bare in SPLITS:
-        yield replace(form, name=outer, split=SPLITS[bare])
-    elif _abbreviates(inner, match["outer"]) or _abbreviates(match["outer"], inner):
-        yield replace(form, name=outer)
-        yield replace(form, name=inner)
-    elif bare in HEAD_NOUNS or _COUNT.fullmatch(inner):
-        yield replace(form, name=outer)
-    elif not any(_guard(inner)):
-        if is_generic(inner):
-            yield replace(form, name=outer)
-        elif " " not in inner:
-            yield replace(form, name=outer, config=form.config or inner)
-
-
-def _abbreviates(short: str, long: str) -> bool:
-    """Whether `short` can stand for `long`: its letters occur there in order, from the
-    first letter of a word on (SQuAD, Stanford QUestion Answering Dataset).
-    """
-    letters, text = name_key(short), long.casefold()
-    if not 2 <= len(letters) <= 10 or " " in short or len(letters) >= len(text):
-        return False
-    for start in (m.start() for m in re.finditer(rf"\b{re.escape(letters[0])}", text)):
-        rest = iter(text[start:])
-        if all(letter in rest for letter in letters) and len(text) > len(letters) + 3:
-            return True
-    return False
-
-
-def _as_config(written: str | None) -> str | None:
-    """A config that was named (`MNLI subset of GLUE`); None for a mere adjective."""
-    return written if written and (written[0].isupper() or "_" in written) else None
-
-
-def _narrowed(found: Match, form: _Form) -> Match:
+def _narrowed(found: Match, form: Form) -> Match:
     split = form.split
     if split == "dev" and split not in found.entry.splits and "validation" in found.entry.splits:
         split = "validation"
     return replace(found, config=form.config, split=split)
-
-
-def _tidy(written: str) -> str:
-    text = unicodedata.normalize("NFKC", written)
-    text = re.sub(r"[`*\"“”«»<>|]|\s+", " ", text).strip(" \t.,;:!?'’‘~_-–—/\\#")
-    return re.sub(r"\s+", " ", text)
 
 
 def _kinds(kind: NodeKind | None) -> frozenset[NodeKind] | None:
@@ -497,21 +394,7 @@ def _spellings(registry: Registry) -> Iterator[_Spelling]:
 
 
 def _spelling(name: str, entry: Entry) -> _Spelling:
-    return _Spelling(name, name_key(name), entry, _words(name), _guard(name))
-
-
-def _words(name: str) -> tuple[str, ...]:
-    text = unicodedata.normalize("NFKC", name).replace("+", " plus ")
-    words = (word.casefold() for word in _TOKEN.findall(text))
-    return tuple(w for w in words if w not in ("the", "dataset", "datasets", "corpus", "corpora"))
-
-
-def _guard(name: str) -> tuple[tuple[str, ...], frozenset[str]]:
-    """What must agree on both sides: numbers (in any order), languages and qualifiers."""
-    folded = re.sub(r"(?<=\d),(?=\d{3})", "", name.casefold())
-    numbers = tuple(sorted(_NUMBER.findall(folded)))
-    words = set(_words(name)) | {w.casefold() for w in re.findall(r"[^\W\d_]+", name)}
-    return numbers, frozenset(words & (QUALIFIERS | LANGUAGES))
+    return _Spelling(name, name_key(name), entry, words_of(name), guard_of(name))
 
 
 def _trigrams(key: str) -> set[str]:

@@ -30,7 +30,7 @@ class SourceOptions(Value):
     cache: Path = Path(".cache/lineage")
     endpoint: str | None = None
     arxiv: str | None = None
-    papers: bool = True
+    papers: bool | None = None  # None: where the Hub is asked, papers are read too
     hub: bool = False  # also ask the Hub about parents that no folder describes
     lists: tuple[Path, ...] = ()  # files with one dataset id a line
     organisations: tuple[str, ...] = ()

@@ -20,6 +20,8 @@ from lineage.words import all_generic
 
 _GENERIC = re.compile(r"\b(?:the|data ?sets?|corpus|corpora)\b")
 _ODD_CASE = re.compile(r"\d|[^\W\d_][A-Z]")  # no ordinary word is written so: GPT4all, webGPT
+_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_MARK = re.compile(r"[\d_-]")
 _MARKS = re.compile(r"[\W_]+")
 
 
@@ -114,6 +116,7 @@ class Registry:
         self._words_by_key: dict[str, list[tuple[Claim, Entry]]] = {}
         self._hub_ids: dict[str, Entry] = {}
         self._former_ids: dict[str, Entry] = {}
+        self._copies: set[str] = set()
         self._tails: dict[str, list[Entry]] = {}
         self._urls: dict[str, Entry | None] = {}
         for entry in self.entries:
@@ -130,7 +133,8 @@ class Registry:
     def _enter(self, entry: Entry) -> None:
         words = {name_key(word) for word in entry.word_aliases}
         claims = [(Claim.NAME, entry.name), (Claim.NAME, entry.id)]
-        claims += [(Claim.ALIAS, alias) for alias in entry.aliases]
+        aliases = [alias for alias in entry.aliases if not _is_other_repository(entry, alias)]
+        claims += [(Claim.ALIAS, alias) for alias in aliases]
         if "/" in entry.id:
             tail = entry.id.rpartition("/")[2]
             if not all_generic(tail.replace("_", " ")):
@@ -145,8 +149,12 @@ class Registry:
             self._claim(self._words.setdefault(word, []), Claim.WORD, entry, key)
             self._claim(self._words_by_key.setdefault(key, []), Claim.WORD, entry, key)
         self._hub_ids.setdefault(_id_key(entry.family, entry.id), entry)
-        for name in (*entry.aliases, *entry.word_aliases):
-            self._former_ids.setdefault(_id_key(entry.family, name), entry)
+        hosted = entry.kind is not NodeKind.SOURCE  # a website has no former id on the Hub
+        for name in (*aliases, *entry.word_aliases) if hosted else ():
+            if "/" in name and "/" not in entry.id and _ends_in_name(entry, name):
+                self._copies.add(name.casefold())
+            else:
+                self._former_ids.setdefault(_id_key(entry.family, name), entry)
         if entry.url:
             address = url_key(entry.url)
             # a page that several entries share tells none of them
@@ -200,7 +208,8 @@ class Registry:
         one. An `org/name` never matches by its last part alone: it may be somebody's copy.
         """
         key = _id_key("model" if model else "data", name)
-        if (entry := self._hub_ids.get(key)) is not None:
+        entry = self._hub_ids.get(key)
+        if entry is not None and entry.kind is not NodeKind.SOURCE:
             return entry
         former = self._former_ids.get(key)
         if "/" in name:
@@ -217,15 +226,22 @@ class Registry:
         """The entry that has exactly this id, case and `_` or `-` aside, or None."""
         return self._hub_ids.get(_id_key("model" if model else "data", entry_id))
 
+    def is_copy(self, hub_id: str) -> bool:
+        """Whether this Hub id is listed for an entry that itself has none: one of several
+        places where its rows can be had, which stays the place that a document names.
+        """
+        return hub_id.casefold() in self._copies
+
     def by_url(self, address: str) -> Entry | None:
         """The one entry whose page this is, or None; deeper pages do not count."""
         return self._urls.get(url_key(address))
 
     def spellings(self) -> Iterator[tuple[str, Entry]]:
-        """Every plain name with its entry: what a finder of mentions looks for."""
+        """Every plain name with the entry it means: what a finder of mentions looks for."""
         for entry in self.entries:
             for name in entry.plain_names:
-                yield name, entry
+                if self.exact(name) is entry:
+                    yield name, entry
 
     def word_spellings(self) -> Iterator[tuple[str, Entry]]:
         """Every name that is also an ordinary word, with its entry."""
@@ -264,6 +280,21 @@ def _all_but_said(name: str) -> bool:
     """Whether only the word `dataset` keeps it from being an ordinary word (math_dataset)."""
     words = name.rpartition("/")[2].casefold().replace("_", " ").replace("-", " ")
     return _GENERIC.search(words) is not None and all_generic(_GENERIC.sub(" ", words))
+
+
+def _is_other_repository(entry: Entry, alias: str) -> bool:
+    """Whether an alias is a Hub id whose last part is no name of the entry: a repository
+    made from it (`lab/TACO-verified`), not the same under a former or second address.
+    """
+    marked = alias == alias.lower() or _MARK.search(alias)
+    return bool(_ID.fullmatch(alias) and marked and not _ends_in_name(entry, alias))
+
+
+def _ends_in_name(entry: Entry, alias: str) -> bool:
+    tail = alias.rpartition("/")[2]
+    names = (entry.name, entry.id, entry.id.rpartition("/")[2], *entry.word_aliases)
+    plain = (name for name in entry.aliases if "/" not in name)
+    return name_key(tail) in {name_key(name) for name in (*names, *plain)}
 
 
 def _id_key(family: str, name: str) -> str:

@@ -82,7 +82,7 @@ GENERIC: Final = (
         biology science sciences scientific stem medical medicine clinical biomedical legal law
         finance financial economics history general knowledge common commonsense sense reasoning
         logic logical code coding programming program programs software python java algorithm
-        algorithms language languages natural nlp english chinese multilingual monolingual
+        algorithms language languages nlp english chinese multilingual monolingual
         bilingual parallel translation translations translated summarization summaries summary
         qa q&a question-answering answering vqa ocr classification sentiment retrieval
         instruction-tuning instruction-following fine-tuning finetuning pre-training pretraining

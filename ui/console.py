@@ -79,7 +79,11 @@ Hub = Annotated[
     bool, typer.Option("--hub/--no-hub", help="Also ask the Hub about parents found on the way.")
 ]
 Papers = Annotated[
-    bool, typer.Option("--papers/--no-papers", help="Also read the arXiv papers a card names.")
+    bool | None,
+    typer.Option(
+        "--papers/--no-papers",
+        help="Also read the arXiv papers that a card calls its own [default: with the Hub].",
+    ),
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Use the cache only; never the network.")]
 Cache = Annotated[Path, typer.Option("--cache", help="Folder for what was fetched.")]

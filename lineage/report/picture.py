@@ -12,7 +12,11 @@ from lineage.graph import LineageGraph
 from lineage.layout import Layout, layered
 from lineage.model import Dataset, Edge, NodeKind, VerificationState
 
-_CHARACTER: Final = 6.9  # mean width of one, in pixels, at the label's size
+_WIDTHS: Final = (  # of characters in pixels at the label's size, the first set that fits
+    (frozenset("iljtfrI.,:;'|!/-()[]"), 4.6),
+    (frozenset("mwMW@%"), 10.6),
+    (frozenset("ABCDEFGHJKLNOPQRSTUVXYZ"), 8.4),
+)
 _LONGEST: Final = 34  # characters of a label
 _HEIGHT: Final = 24.0
 _MARGIN: Final = 24.0
@@ -52,7 +56,7 @@ _ARROW: Final = (
 
 def svg(graph: LineageGraph) -> str:
     """The picture as one SVG text. Nodes and edges carry `data-id`, a tooltip, and classes
-    for kind, role and state; edges that carry no data are dotted and do not decide ranks.
+    for kind, role and state; edges that carry no data are dotted.
     """
     layout = _layout(graph)
     width, height = layout.width + 2 * _MARGIN, layout.height + 2 * _MARGIN
@@ -72,10 +76,15 @@ def svg(graph: LineageGraph) -> str:
 
 def _layout(graph: LineageGraph) -> Layout:
     widths = {str(node.id): _width(node) for node in graph}
-    flowing = [(str(e.parent.base), str(e.child.base)) for e in graph.edges if e.carries_data]
-    if not flowing:  # nothing else to go by
-        flowing = [(str(e.parent.base), str(e.child.base)) for e in graph.edges]
-    return layered(widths, flowing)
+    flowing = {(str(e.parent.base), str(e.child.base)) for e in graph.edges if e.carries_data}
+    placed = {end for pair in flowing for end in pair}
+    # What is only compared, removed or a teacher stands beside what it was that to.
+    aside = {
+        pair
+        for e in graph.edges
+        if not e.carries_data and (pair := (str(e.parent.base), str(e.child.base)))[0] not in placed
+    }
+    return layered(widths, flowing | aside)
 
 
 def _label(node: Dataset) -> str:
@@ -84,8 +93,13 @@ def _label(node: Dataset) -> str:
 
 
 def _width(node: Dataset) -> float:
-    # East Asian characters are about twice as wide as Latin ones.
-    return 18 + _CHARACTER * sum(2 if ord(c) > 0x2E7F else 1 for c in _label(node))
+    return 18 + sum(_character(c) for c in _label(node))
+
+
+def _character(c: str) -> float:
+    if ord(c) > 0x2E7F:  # East Asian characters are square
+        return 12.5
+    return next((width for among, width in _WIDTHS if c in among), 7.2)
 
 
 def _nodes(graph: LineageGraph, layout: Layout) -> Iterator[str]:

@@ -33,7 +33,7 @@ def reconstruct(
         int, typer.Option("--max-depth", min=1, max=50, help="Levels read; 1 is the seeds only.")
     ] = 3,
     hub: console.Hub = False,
-    papers: console.Papers = True,
+    papers: console.Papers = None,
     offline: console.Offline = False,
     cache: console.Cache = Path(".cache/lineage"),
     workers: console.Workers = 8,
@@ -78,7 +78,7 @@ def refresh(
     organisations: console.Organisation = None,
     store: console.Store = "lineage.db",
     hub: console.Hub = True,
-    papers: console.Papers = True,
+    papers: console.Papers = None,
     offline: console.Offline = False,
     cache: console.Cache = Path(".cache/lineage"),
     workers: console.Workers = 8,
@@ -176,8 +176,8 @@ def demo(
     """
     sample = lineage.data_folder() / "sample"
     folder.mkdir(parents=True, exist_ok=True)
-    location = str(folder / "lineage.db")
-    options = SourceOptions(offline=True, papers=True, cache=folder / "cache")
+    location = str(folder / "sample.db")
+    options = SourceOptions(offline=True, cache=folder / "cache")
     out.print(f"Reading {sample / 'cards'} (offline, no key) ...\n")
     with lineage.open_store(location) as store:
         with console.progress_bar(quiet=False) as show:
@@ -223,7 +223,7 @@ def _options(
     lists: list[Path] | None,
     organisations: list[str] | None,
     hub: bool,
-    papers: bool,
+    papers: bool | None,
     offline: bool,
     cache: Path,
 ) -> SourceOptions:
