@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, TypedDict
 
@@ -19,6 +19,7 @@ from agents.sources import (
 )
 from lineage.errors import NotFound
 from lineage.identity import DatasetId
+from lineage.names import default_names
 from lineage.ports import DocumentSource, Reader, Resolver, SourceOptions
 from lineage.registry import default_registry
 
@@ -50,13 +51,15 @@ class OfflineParts:
         wanted = bool(hub) if options.papers is None else options.papers
         return WithPapers(source, _papers(options)) if wanted else source
 
-    def readers(self) -> tuple[Reader, ...]:
-        """Declared fields first, then prose by rule."""
-        return (DeclaredReader(), RulesReader(default_registry()))
+    def readers(self, among: Iterable[DatasetId] = ()) -> tuple[Reader, ...]:
+        """Declared fields first, then prose by rule; `among` are known by name too."""
+        return (DeclaredReader(), RulesReader(default_registry().among(among)))
 
-    def resolver(self) -> Resolver:
-        """Names by the registry that ships with the project."""
-        return RegistryResolver(default_registry())
+    def resolver(self, among: Iterable[DatasetId] = ()) -> Resolver:
+        """Names by the registry that ships with the project, and those of `among`."""
+        registry = default_registry().among(among)
+        same = registry is default_registry()
+        return RegistryResolver(registry, names=default_names() if same else None)
 
 
 class _Reach(TypedDict):

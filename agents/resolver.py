@@ -51,6 +51,7 @@ from lineage.names import (
     is_generic,
     is_hub_shaped,
     names_in,
+    partial_date,
     unresolved,
 )
 from lineage.registry import Entry, Registry, name_key
@@ -78,6 +79,10 @@ _SPECIFIC: Final = (
 
 _STRUCTURED: Final = frozenset({Method.DECLARED, Method.ROWS, Method.MANUAL, Method.IMPORTED})
 _QUOTELESS: Final = frozenset({Method.MANUAL, Method.CONTENT, Method.IMPORTED})
+_NOT_A_REPOSITORY = re.compile(
+    r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/"
+    r"(?:(?:spaces|collections|papers|blog|docs|posts|organizations)\b|[^/]*/?$)"
+)
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -167,27 +172,26 @@ class RegistryResolver:
 
     def _parent(self, proposal: Proposal) -> tuple[DatasetId, float, bool]:
         """The parent's id, how near its name was (0 to 1), and whether it is contested."""
-        config, split = proposal.parent_config, proposal.parent_split
         written = proposal.parent_name.strip()
         if proposal.parent_id is not None:
             given = proposal.parent_id
             if _context(proposal) is NodeKind.MODEL and self._unknown_on_hub(given):
                 given = DatasetId(hub="model", name=given.name)  # both are written org/name
             given = self.canonical(given)
-            return given.narrowed(config=config, split=split), 1.0, False
+            return _narrow(given, proposal), 1.0, False
         if len(written) > MAX_NAME or not _LETTER.search(written) or not name_key(written):
             raise _Refused("not a name")
         if re.match(r"https?://", written):
             given = self.canonical(_address(written))
-            return given.narrowed(config=config, split=split), 1.0, False
+            return _narrow(given, proposal), 1.0, False
         kind = _context(proposal)
         match = self.names.match(written, kind=kind, words=_marked(proposal))
         if match is not None and match.entry.kind is NodeKind.MODEL is not kind:
             raise _Refused("names a model, not a data set")
         if match is not None:
-            found = match.id.narrowed(config=config, split=split)
+            found = _narrow(match.id, proposal)
             return found, match.score, name_key(written) in self._registry.contested
-        return self._unknown(written, kind).narrowed(config=config, split=split), 1.0, False
+        return _narrow(self._unknown(written, kind), proposal), 1.0, False
 
     def _unknown_on_hub(self, given: DatasetId) -> bool:
         return given.hub == "hf" and self.names.entry(given) is None
@@ -199,14 +203,16 @@ class RegistryResolver:
         model = kind is NodeKind.MODEL
         if not model and self.names.match(written, kind=NodeKind.MODEL) is not None:
             raise _Refused("names a model, not a data set")
+        if not model and self.names.match(written, kind=kind, words=True) is not None:
+            raise _Refused("an ordinary word that nothing marks as a name")
         if kind is not NodeKind.SOURCE and is_hub_shaped(written, self._registry):
             return self.canonical(DatasetId(hub="model" if model else "hf", name=written))
         try:
             honest = unresolved(written, model=model)
         except InvalidName as error:
             raise _Refused("not a name") from error
-        if (entry := self.names.entry(honest)) is None:
-            return honest
+        if model or (entry := self.names.entry(honest)) is None:
+            return self.canonical(honest)
         if kind is None or entry.kind is kind or NodeKind.SOURCE not in (kind, entry.kind):
             raise _Refused("an ordinary word that nothing marks as a name")
         return DatasetId(hub="name", name=f"{honest.name} ({kind})")  # its namesake's is taken
@@ -292,6 +298,7 @@ class RegistryResolver:
             ),
             confidence=_confidence(group),
             flags=tuple(flags),
+            valid_from=partial_date(child_date),
             recorded_at=max(item.found_at for item in evidence.values()),
         )
 
@@ -333,7 +340,7 @@ def _context(proposal: Proposal) -> NodeKind | None:
 def _marked(proposal: Proposal) -> bool:
     """Whether the context marks the name as one, so that names that are ordinary words may
     count: capitals or digits, a structured field, or code font, a link, a table cell, a
-    list item or the word dataset beside it.
+    list item, or the word dataset in the quote.
     """
     written = proposal.parent_name.strip()
     if written != written.lower() or not written.isalpha():
@@ -344,18 +351,28 @@ def _marked(proposal: Proposal) -> bool:
     beside = (
         rf"[`\[|*\"]\s*{name}\s*[`\]|*\"]"
         rf"|^\s*[-*+]\s+{name}\b"
-        rf"|\b{name}[`*\"]?\s+(?:data ?set|corpus)"
+        r"|\b(?:data ?sets?|corpus|corpora|benchmarks?)\b"
     )
     return re.search(beside, proposal.evidence.quote, re.IGNORECASE | re.MULTILINE) is not None
 
 
 def _address(written: str) -> DatasetId:
+    if _NOT_A_REPOSITORY.match(written):
+        raise _Refused("the address is no data set")
     try:
         if re.match(r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/", written):
             return DatasetId.parse(written)
         return DatasetId(hub="url", name=written)
     except ValueError as error:
         raise _Refused("not a name") from error
+
+
+def _narrow(parent: DatasetId, proposal: Proposal) -> DatasetId:
+    """The parent narrowed as the proposal says; its word wins over what the name carried."""
+    try:
+        return parent.narrowed(config=proposal.parent_config, split=proposal.parent_split)
+    except ValueError as error:
+        raise _Refused("the config or split is no name") from error
 
 
 def _check_kinds(proposal: Proposal, parent: DatasetId) -> None:

@@ -4,12 +4,13 @@
 
     parts = lineage.load_parts()
     source = parts.source(["cards/"], lineage.SourceOptions())
+    seeds = source.seeds()
     with lineage.open_store("lineage.db") as store:
         lineage.reconstruct(
-            source.seeds(),
+            seeds,
             source=source,
-            readers=parts.readers(),
-            resolver=parts.resolver(),
+            readers=parts.readers(seeds),
+            resolver=parts.resolver(seeds),
             store=store,
         )
         graph = lineage.LineageGraph.from_store(store)

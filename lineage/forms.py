@@ -42,6 +42,10 @@ _PIECE_OF = re.compile(
     rf"(?:{_PIECE})\s+(?:of|from|in)\s+(?P<name>.+)$"
 )
 _OWNER = re.compile(r"^[A-Z][\w.&-]*(?:\s[A-Z][\w.&-]*)?['’]s\s+(?P<name>.+)$")
+_LAST_WORD = re.compile(r"^(.+?)[\s_]+([^\W_]+)$")
+_LAST_PART = re.compile(r"^(.+?)-([^\W_]+)$")
+_MERE_NOUNS: Final = frozenset(("dataset", "datasets", "data", "corpus", "set", "benchmark"))
+"""What a hyphen may join to a name without making another: COCO-captions is not COCO."""
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+(?:\.\d+)*|[^\W\dA-Za-z_]+")
 _NUMBER = re.compile(r"\d+(?:\.\d+)*[kmb]?(?![a-z])|\d+(?:\.\d+)*")
 _COUNT = re.compile(r"[~≈]?[\d.,]+\s?[kKmM]?(?:\s\w+)?")
@@ -87,10 +91,10 @@ def _barer(form: Form) -> Iterator[Form]:
     first, _, rest = text.partition(" ")
     if rest and first.casefold() in LEADING:
         yield replace(form, name=rest.strip())
-    last = re.match(r"^(.+?)[\s_]+([^\W_]+)$", text) or re.match(r"^(.+?)-([^\W_]+)$", text)
-    if last and last[2].casefold() in HEAD_NOUNS and last[1].casefold() not in GENERIC:
-        # "Alpaca data" and alpaca_data are Alpaca; "-data" alone may be part of a name
-        yield replace(form, name=last[1])
+    for pattern, nouns in ((_LAST_WORD, HEAD_NOUNS), (_LAST_PART, _MERE_NOUNS)):
+        last = pattern.match(text)
+        if last and last[2].casefold() in nouns and last[1].casefold() not in GENERIC:
+            yield replace(form, name=last[1])
 
 
 def _without_parenthesis(form: Form, match: re.Match[str]) -> Iterator[Form]:
@@ -112,17 +116,15 @@ def _without_parenthesis(form: Form, match: re.Match[str]) -> Iterator[Form]:
 
 
 def _abbreviates(short: str, long: str) -> bool:
-    """Whether `short` can stand for `long`: its letters occur there in order, from the
-    first letter of a word on (SQuAD, Stanford QUestion Answering Dataset).
+    """Whether the capitals of `short` are first letters of words of `long`, in order:
+    SQuAD stands for Stanford Question Answering Dataset.
     """
-    letters, text = name_key(short), long.casefold()
-    if not 2 <= len(letters) <= 10 or " " in short or len(letters) >= len(text):
+    capitals = [letter.casefold() for letter in short if letter.isupper()]
+    firsts = [word[0].casefold() for word in re.findall(r"[^\W_]+", long)]
+    if len(capitals) < 2 or " " in short or len(firsts) < 2:
         return False
-    for start in (m.start() for m in re.finditer(rf"\b{re.escape(letters[0])}", text)):
-        rest = iter(text[start:])
-        if all(letter in rest for letter in letters) and len(text) > len(letters) + 3:
-            return True
-    return False
+    rest = iter(firsts)
+    return all(letter in rest for letter in capitals)
 
 
 def _as_config(written: str | None) -> str | None:

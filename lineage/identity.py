@@ -16,6 +16,10 @@ unhosted thing, which stays an honest external node. `model` holds models on the
 whose names are a space apart from dataset names."""
 
 _MAX_PART: Final = 300
+_NOT_REPOSITORIES: Final = frozenset(
+    {"api", "blog", "collections", "docs", "join", "learn", "organizations", "papers", "settings",
+     "spaces", "tasks"}
+)  # fmt: skip
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _Part = Annotated[str, Field(min_length=1, max_length=_MAX_PART)]
 
@@ -62,15 +66,17 @@ class DatasetId(BaseModel):
         written = text.strip()
         if not written or len(written) > 4 * _MAX_PART:
             raise InvalidName(f"not a dataset id: {text[:80]!r}; write it as org/name")
-        hub, name, config = "hf", written, None
+        hub = "hf"
         if match := re.match(
             r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/(datasets/)?([^?#\s]+)", written
         ):
+            parts = match[2].strip("/").split("/")
+            if parts[0] in _NOT_REPOSITORIES:
+                raise InvalidName(f"neither a dataset nor a model: {text[:80]!r}")
             hub = "hf" if match[1] else "model"
-            name = "/".join(match[2].strip("/").split("/")[:2])
-            written = name
+            written = "/".join(parts[:2])
         elif match := re.match(r"hf://datasets/([^\s]+)", written):
-            written = match[1].strip("/")
+            written = "/".join(match[1].strip("/").split("/")[:2])
         head, _, narrow = written.partition("#")
         head, _, revision = head.partition("@")
         prefix, colon, rest = head.partition(":")

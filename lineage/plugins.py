@@ -7,12 +7,13 @@ They announce themselves as entry points, so that imports still point one way an
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib.metadata import entry_points, packages_distributions
 from typing import Any, Final, Protocol
 
 from lineage.errors import MissingExtra, PackageCollision, StoreError
+from lineage.identity import DatasetId
 from lineage.ports import DocumentSource, Reader, Resolver, SourceOptions
 from lineage.store import GraphStore
 
@@ -26,11 +27,13 @@ class Parts(Protocol):
     def source(self, inputs: Sequence[str], options: SourceOptions) -> DocumentSource:
         """A source over everything that `inputs` name: folders, and dataset ids."""
 
-    def readers(self) -> tuple[Reader, ...]:
-        """The readers that work offline: declared fields, then rules."""
+    def readers(self, among: Iterable[DatasetId] = ()) -> tuple[Reader, ...]:
+        """The readers that work offline: declared fields, then rules. They know the names
+        of `among` (a run's seeds) beside those of the registry.
+        """
 
-    def resolver(self) -> Resolver:
-        """The resolver over the registry that ships with the project."""
+    def resolver(self, among: Iterable[DatasetId] = ()) -> Resolver:
+        """The resolver over the registry that ships with the project, and over `among`."""
 
 
 class _StoreOpener(Protocol):

@@ -236,6 +236,32 @@ class Registry:
         """The one entry whose page this is, or None; deeper pages do not count."""
         return self._urls.get(url_key(address))
 
+    def among(self, datasets: Iterable[DatasetId]) -> Registry:
+        """This registry with an entry for each dataset of one run that it lacks, known by
+        the last part of its id, so that the cards of a collection can name each other.
+
+        A last part that the registry knows already, that two of the datasets share, or that
+        is shorter than four letters gives no entry; one that is a single plain word counts
+        only as written, beside the word dataset or a link.
+        """
+        known: dict[str, list[DatasetId]] = {}
+        for dataset in datasets:
+            short = dataset.short_name
+            taken = self.by_hub_id(dataset.name) or self.exact(short, words=True)
+            if dataset.hub == "hf" and "/" in dataset.name and not taken:
+                known.setdefault(name_key(short), []).append(dataset.base)
+        entries = [
+            Entry(
+                id=ids[0].name,
+                name=ids[0].short_name,
+                kind=NodeKind.DATASET,
+                word_aliases=(ids[0].short_name,) if ids[0].short_name.isalpha() else (),
+            )
+            for key, ids in known.items()
+            if len(key) > 3 and len({*ids}) == 1
+        ]
+        return Registry((*self.entries, *entries)) if entries else self
+
     def spellings(self) -> Iterator[tuple[str, Entry]]:
         """Every plain name with the entry it means: what a finder of mentions looks for."""
         for entry in self.entries:

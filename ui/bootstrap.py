@@ -64,12 +64,13 @@ def run_reconstruction(
     """Reconstructs from everything that `inputs` and `options` name, into the store."""
     parts = lineage.load_parts()
     source = parts.source(inputs, options)
+    seeds = source.seeds()
     with stop_at_interrupt() as stop:
         return lineage.reconstruct(
-            source.seeds(),
+            seeds,
             source=source,
-            readers=parts.readers(),
-            resolver=parts.resolver(),
+            readers=parts.readers(seeds),
+            resolver=parts.resolver(seeds),
             store=store,
             max_depth=max_depth,
             workers=workers,
@@ -89,11 +90,13 @@ def run_refresh(
 ) -> Outcome:
     """Reads again, from the same inputs, what changed since the store read it."""
     parts = lineage.load_parts()
+    source = parts.source(inputs, options)
+    seeds = source.seeds()
     with stop_at_interrupt() as stop:
         return lineage.refresh(
-            source=parts.source(inputs, options),
-            readers=parts.readers(),
-            resolver=parts.resolver(),
+            source=source,
+            readers=parts.readers(seeds),
+            resolver=parts.resolver(seeds),
             store=store,
             workers=workers,
             stop=stop,
