@@ -250,15 +250,16 @@ class Registry:
             taken = self.by_hub_id(dataset.name) or self.exact(short, words=True)
             if dataset.hub == "hf" and "/" in dataset.name and not taken:
                 known.setdefault(name_key(short), []).append(dataset.base)
+        alone = [ids[0] for key, ids in known.items() if len(key) > 3 and len({*ids}) == 1]
         entries = [
             Entry(
-                id=ids[0].name,
-                name=ids[0].short_name,
+                id=one.name,
+                name=one.name,
                 kind=NodeKind.DATASET,
-                word_aliases=(ids[0].short_name,) if ids[0].short_name.isalpha() else (),
+                aliases=() if one.short_name.isalpha() else (one.short_name,),
+                word_aliases=(one.short_name,) if one.short_name.isalpha() else (),
             )
-            for key, ids in known.items()
-            if len(key) > 3 and len({*ids}) == 1
+            for one in alone
         ]
         return Registry((*self.entries, *entries)) if entries else self
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,6 +34,13 @@ from ui.views import one_line, safe
 
 out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def wide() -> Console:
+    """A console for what wraps: the screen's width, or 120 columns for a pipe without one."""
+    if out.is_terminal or "COLUMNS" in os.environ:
+        return out
+    return Console(width=120, highlight=False, markup=False, emoji=False)
 
 
 class Exit(IntEnum):

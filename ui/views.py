@@ -77,6 +77,11 @@ def _other(edge: Edge, direction: Direction) -> DatasetId:
     return edge.parent.base if direction == "up" else edge.child.base
 
 
+def title(node: Dataset) -> str:
+    """The name to show in a list: the id where the dataset has a home, else its own name."""
+    return safe(str(node.id) if node.id.hub in {"hf", "github", "local"} else node.label)
+
+
 def edge_words(edge: Edge) -> str:
     """What an edge says, in a few words: `translation of #main/train · 0.93 · confirmed`."""
     words = [str(edge.relation) if edge.carries_data else f"{edge.role} ({edge.relation})"]
@@ -128,8 +133,8 @@ def chain_words(graph: LineageGraph, chain: Sequence[Edge]) -> str:
     """A path in one line, from the child up: `a <- b (filtering, 0.9) <- c (copy, 0.8)`."""
     if not chain:
         return ""
-    text = graph.node(chain[0].child).label
+    text = title(graph.node(chain[0].child))
     for edge in chain:
-        parent = graph.node(edge.parent).label + narrowing(edge.parent)
+        parent = title(graph.node(edge.parent)) + narrowing(edge.parent)
         text += f" <- {parent} ({edge.relation}, {edge.confidence:.2f})"
     return safe(text)

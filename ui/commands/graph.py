@@ -11,8 +11,18 @@ from rich.tree import Tree
 import lineage
 from lineage import FactKey, LineageGraph, Severity, Statistics
 from ui import bootstrap, console
-from ui.console import Exit, out
-from ui.views import Branch, chain_words, edge_row, edge_words, evidence_lines, one_line, safe, tree
+from ui.console import Exit, out, wide
+from ui.views import (
+    Branch,
+    chain_words,
+    edge_row,
+    edge_words,
+    evidence_lines,
+    one_line,
+    safe,
+    title,
+    tree,
+)
 
 _STYLES = {"confirmed": "green", "contradicted": "red", "inconclusive": "yellow"}
 
@@ -66,7 +76,7 @@ def show(
             }
         )
         return
-    out.print(Text(safe(node.label), style="bold"), Text(f" {node.id}", style="dim"))
+    out.print(Text(one_line(node.label), style="bold"), Text(safe(str(node.id)), style="dim"))
     out.print(f"  {node.kind}, {'documented' if node.documented else 'only named by others'}")
     for key in FactKey:
         if values := node.values(key):
@@ -183,7 +193,7 @@ def print_tree(root: Branch, *, evidence: bool) -> None:
     """Prints a tree, with the evidence below each edge if asked for."""
 
     def label(branch: Branch) -> Text:
-        text = Text(safe(branch.dataset.label), style="bold" if branch.edge is None else "")
+        text = Text(title(branch.dataset), style="bold" if branch.edge is None else "")
         if branch.edge is not None:
             style = _STYLES.get(branch.edge.state, "dim")
             text.append(f"  {edge_words(branch.edge)}", style=style)
@@ -203,7 +213,7 @@ def print_tree(root: Branch, *, evidence: bool) -> None:
 
     drawn = Tree(label(root))
     fill(drawn, root)
-    out.print(drawn)
+    wide().print(drawn, soft_wrap=False)  # wrapped, not cut: a quote is there to be read
     if not root.branches:
         out.print("  none known" if not root.more else f"  {root.more} not shown", style="dim")
 
@@ -215,11 +225,11 @@ def print_statistics(numbers: Statistics) -> None:
         f"{numbers.edges:,} edges ({numbers.data_edges:,} carry data), depth {numbers.depth}, "
         f"{numbers.roots:,} roots, {numbers.leaves:,} leaves, {numbers.cycles:,} cycles"
     )
-    for title, counts in (
+    for group, counts in (
         ("kinds", numbers.by_kind),
         ("relations", numbers.by_relation),
         ("roles", numbers.by_role),
         ("states", numbers.by_state),
         ("read by", numbers.by_method),
     ):
-        out.print(f"  {title:<10} " + ", ".join(f"{key} {n:,}" for key, n in counts.items()))
+        out.print(f"  {group:<10} " + ", ".join(f"{key} {n:,}" for key, n in counts.items()))
