@@ -157,7 +157,7 @@ class RegistryResolver:
         child = self.canonical(proposal.child)
         parent, score, ambiguous = self._parent(proposal)
         self._check_named(proposal, parent)
-        _check_kinds(proposal, parent)
+        _check_kinds(proposal, child, parent)
         if parent.base == child.base:
             _check_self(proposal, child, parent)
         return _Claim(
@@ -375,10 +375,12 @@ def _narrow(parent: DatasetId, proposal: Proposal) -> DatasetId:
         raise _Refused("the config or split is no name") from error
 
 
-def _check_kinds(proposal: Proposal, parent: DatasetId) -> None:
+def _check_kinds(proposal: Proposal, child: DatasetId, parent: DatasetId) -> None:
+    """A model holds no rows; but what its base was trained on, a model was trained on too."""
     if proposal.role is Role.TEACHER and parent.hub == "hf":
         raise _Refused("a data set is no teacher")
-    if proposal.role in (Role.INCLUDED, Role.REMOVED) and parent.hub == "model":
+    takes_rows = proposal.role in (Role.INCLUDED, Role.REMOVED)
+    if takes_rows and parent.hub == "model" and child.hub != "model":
         raise _Refused("names a model, which holds no rows")
 
 

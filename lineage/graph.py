@@ -13,7 +13,7 @@ from rapidfuzz import process
 
 from lineage.errors import UnknownDataset
 from lineage.identity import DatasetId
-from lineage.model import Dataset, Edge, NodeKind, Value
+from lineage.model import Dataset, Edge, Flag, NodeKind, Value
 from lineage.store import GraphStore
 
 if TYPE_CHECKING:
@@ -188,6 +188,16 @@ class LineageGraph:
             if len(group) > 1
         )
         return tuple(sorted(groups, key=lambda group: (-len(group), group)))
+
+    @cached_property
+    def _cycle_of(self) -> dict[DatasetId, int]:
+        return {node: number for number, group in enumerate(self.cycles) for node in group}
+
+    def flags(self, edge: Edge) -> tuple[Flag, ...]:
+        """What is odd about the edge: its own flags, and whether it lies on a cycle."""
+        child, parent = (self._cycle_of.get(end.base) for end in (edge.child, edge.parent))
+        on_cycle = edge.carries_data and child is not None and child == parent
+        return tuple(dict.fromkeys((*edge.flags, Flag.CYCLE) if on_cycle else edge.flags))
 
     @cached_property
     def depth(self) -> int:

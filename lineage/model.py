@@ -313,7 +313,7 @@ class Flag(StrEnum):
     """Something odd about an edge; it is kept, and shown."""
 
     SELF_LOOP = "self-loop"
-    CYCLE = "cycle"
+    CYCLE = "cycle"  # told by the graph as a whole: see LineageGraph.flags
     PARENT_LATER = "parent-later"  # the parent was first released after the child
     AMBIGUOUS_NAME = "ambiguous-name"
 

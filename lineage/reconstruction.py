@@ -120,7 +120,8 @@ def refresh(
     """Reads again what changed since it was last read, and nothing else.
 
     A dataset changed where the source's version of it (ETag, commit, file state) differs
-    from the one logged, where it cannot be told, or where other readers read it then.
+    from the one logged, where it cannot be told, or where other readers read it then. What
+    could not be read last time is tried again.
     """
     wanted = frozenset(resolver.canonical(one).base for one in only)
     names = frozenset(reader.name for reader in readers)
@@ -128,11 +129,14 @@ def refresh(
     for line in store.documents():
         if not wanted or line.dataset.base in wanted:
             logged.setdefault(line.dataset.base, []).append(line)
+    failed = {one.dataset.base for one in store.failures()}
+    for dataset in failed & wanted if wanted else failed:
+        logged.setdefault(dataset, [])
     spellings = _Spellings(resolver, source.seeds())
     changed = [
         dataset
         for dataset, lines in sorted(logged.items())
-        if _changed(source, spellings.of(dataset), lines, names)
+        if _changed(source, spellings.of(dataset), lines, names, failed=dataset in failed)
     ]
     run = store.start_run(_run(changed, readers, 1, fresh=True, purpose="refresh"))
     worker = _Worker(run.id, source, readers, resolver, spellings)
@@ -162,11 +166,13 @@ def _changed(
     spellings: Iterable[DatasetId],
     lines: Sequence[DocumentRead],
     readers: frozenset[str],
+    *,
+    failed: bool,
 ) -> bool:
     known = [one for one in spellings if source.knows(one)]
     if not known:
         return False  # another source's dataset: nothing here can tell
-    if any(frozenset(line.readers) != readers for line in lines):
+    if failed or any(frozenset(line.readers) != readers for line in lines):
         return True
     try:
         versions = [source.version(one) for one in known]

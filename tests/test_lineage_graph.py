@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lineage import (
     DatasetId,
+    Flag,
     LineageGraph,
     NodeKind,
     Relation,
@@ -85,6 +86,7 @@ def test_cycles_are_found_and_do_not_hang_anything() -> None:
     assert graph.cycles == (tuple(ids("o/a", "o/b")),)
     assert graph.ancestors(ids("o/a")[0]) == {ids("o/b")[0]: 1}
     assert graph.depth == 1
+    assert [graph.flags(edge) for edge in graph.edges] == [(Flag.CYCLE,), (Flag.CYCLE,), ()]
 
 
 def test_find_takes_ids_names_and_last_parts_and_offers_near_names() -> None:

@@ -232,6 +232,17 @@ def test_refresh_reads_only_what_changed_and_closes_what_is_gone(store: GraphSto
     assert closed[0].evidence
 
 
+def test_refresh_tries_again_what_could_not_be_read(store: GraphStore) -> None:
+    shelf = Shelf(a="unreadable", b="")
+    assert len(run(shelf, store, "a", "b").failures) == 1
+    shelf.asked.clear()
+    shelf.texts["o/a"] = "from o/b"
+    assert again(shelf, store).failures == ()
+    assert dict(shelf.asked) == {"o/a": 1}
+    assert pairs(store) == {("o/a", "o/b")}
+    assert store.failures() == ()
+
+
 def test_refresh_keeps_edges_where_a_document_could_not_be_read(store: GraphStore) -> None:
     shelf = Shelf(a="b", b="")
     run(shelf, store, "a")

@@ -179,6 +179,8 @@ def test_an_edge_by_hand_needs_a_reason(stored: Run) -> None:
 
 
 def test_refresh_reads_only_what_changed(stored: Run, cards: Path) -> None:
+    assert stored("refresh", str(cards), "--no-hub", "--json").json["read"] == 1  # the torn one
+    (cards / "acme__torn.md").unlink()
     assert stored("refresh", str(cards), "--no-hub", "--json").json["read"] == 0
     (cards / "acme__mix.md").write_text("# Mix\n\nMix is a translation of acme/base.\n")
     assert stored("refresh", str(cards), "--no-hub", "--json").json["read"] == 1

@@ -43,7 +43,8 @@ def test_a_tree_says_what_its_depth_cut_off() -> None:
 def test_words_of_edges_and_chains_name_split_and_role() -> None:
     narrowed = edge("o/a", "o/b#main/test", role=Role.REMOVED)
     assert narrowing(narrowed.parent) == "#main/test"
-    assert edge_words(narrowed) == "removed (mixture) of #main/test · 0.80 · unverified"
+    graph = LineageGraph([], [narrowed])
+    assert edge_words(graph, narrowed) == "removed (mixture) of #main/test · 0.80 · unverified"
     graph = LineageGraph([], [edge("o/a", "o/b"), edge("o/b", "o/c")])
     (chain,) = graph.paths(DatasetId.parse("o/a"), DatasetId.parse("o/c"))
     assert chain_words(graph, chain) == "o/a <- o/b (mixture, 0.80) <- o/c (mixture, 0.80)"

@@ -82,7 +82,7 @@ def title(node: Dataset) -> str:
     return safe(str(node.id) if node.id.hub in {"hf", "github", "local"} else node.label)
 
 
-def edge_words(edge: Edge) -> str:
+def edge_words(graph: LineageGraph, edge: Edge) -> str:
     """What an edge says, in a few words: `translation of #main/train · 0.93 · confirmed`."""
     words = [str(edge.relation) if edge.carries_data else f"{edge.role} ({edge.relation})"]
     for end, name in ((edge.parent, "of"), (edge.child, "in")):
@@ -90,7 +90,7 @@ def edge_words(edge: Edge) -> str:
             words[0] += f" {name} {narrowing(end)}"
     words.append(f"{edge.confidence:.2f}")
     words.append(str(edge.state))
-    words += [str(flag) for flag in edge.flags]
+    words += map(str, graph.flags(edge))
     if edge.closure:
         words.append(f"closed: {edge.closure.reason}")
     return safe(" · ".join(words))
@@ -124,7 +124,7 @@ def edge_row(graph: LineageGraph, edge: Edge) -> dict[str, object]:
         "role": str(edge.role),
         "confidence": edge.confidence,
         "state": str(edge.state),
-        "flags": [str(flag) for flag in edge.flags],
+        "flags": [str(flag) for flag in graph.flags(edge)],
         "evidence": [one.model_dump(mode="json", exclude_none=True) for one in edge.evidence],
     }
 

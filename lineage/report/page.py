@@ -19,7 +19,7 @@ def html_page(graph: LineageGraph, *, title: str, failures: Iterable[Failure] = 
     """
     data = {
         "nodes": {str(node.id): _node(graph, node) for node in graph},
-        "edges": {edge.id: _edge(edge) for edge in graph.edges},
+        "edges": {edge.id: _edge(graph, edge) for edge in graph.edges},
         "failures": [
             {"dataset": str(one.dataset), "document": one.document, "message": one.message}
             for one in failures
@@ -55,7 +55,7 @@ def _node(graph: LineageGraph, node: Dataset) -> dict[str, Any]:
     }
 
 
-def _edge(edge: Edge) -> dict[str, Any]:
+def _edge(graph: LineageGraph, edge: Edge) -> dict[str, Any]:
     return {
         "child": str(edge.child.base),
         "parent": str(edge.parent.base),
@@ -65,7 +65,7 @@ def _edge(edge: Edge) -> dict[str, Any]:
         "confidence": edge.confidence,
         "state": str(edge.state),
         "why": edge.verdict.reason if edge.verdict else "",
-        "flags": [str(flag) for flag in edge.flags],
+        "flags": [str(flag) for flag in graph.flags(edge)],
         "evidence": [
             {
                 "where": " ".join(part for part in (one.document, one.location) if part),

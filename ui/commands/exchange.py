@@ -27,9 +27,7 @@ def export_graph(
         typer.Option("--format", "-f", help="jsonl or graphml; else told by the file's name."),
     ] = None,
     store: console.Store = "lineage.db",
-    closed: Annotated[
-        bool, typer.Option("--closed", help="Also edges that were closed (JSON Lines only).")
-    ] = False,
+    closed: Annotated[bool, typer.Option("--closed", help="Also edges that were closed.")] = False,
     as_of: console.AsOf = None,
     as_json: console.AsJson = False,
 ) -> None:

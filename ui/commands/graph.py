@@ -86,10 +86,12 @@ def show(
     for one in failures:
         out.print(Text(f"  not read: {one_line(f'{one.document}: {one.message}', 200)}", "yellow"))
     out.print("\nparents (what it was made from)")
-    print_tree(tree(graph, node.id, "up", depth=up, data_only=not every_role), evidence=evidence)
+    print_tree(
+        graph, tree(graph, node.id, "up", depth=up, data_only=not every_role), evidence=evidence
+    )
     out.print("\nchildren (what was made from it)")
     print_tree(
-        tree(graph, node.id, "down", depth=down, data_only=not every_role), evidence=evidence
+        graph, tree(graph, node.id, "down", depth=down, data_only=not every_role), evidence=evidence
     )
 
 
@@ -189,14 +191,14 @@ def audit(
         raise typer.Exit(Exit.FOUND)
 
 
-def print_tree(root: Branch, *, evidence: bool) -> None:
+def print_tree(graph: LineageGraph, root: Branch, *, evidence: bool) -> None:
     """Prints a tree, with the evidence below each edge if asked for."""
 
     def label(branch: Branch) -> Text:
         text = Text(title(branch.dataset), style="bold" if branch.edge is None else "")
         if branch.edge is not None:
             style = _STYLES.get(branch.edge.state, "dim")
-            text.append(f"  {edge_words(branch.edge)}", style=style)
+            text.append(f"  {edge_words(graph, branch.edge)}", style=style)
         if branch.again:
             text.append("  (shown above)", style="dim")
         if branch.more:

@@ -132,7 +132,7 @@ def _tell(store: GraphStore, edge_id: str, as_json: bool) -> None:
     if as_json:
         console.print_json(edge_row(graph, edge))
     else:
-        out.print(f"{edge.child} <- {edge.parent}: {edge_words(edge)}  [{edge.id}]")
+        out.print(f"{edge.child} <- {edge.parent}: {edge_words(graph, edge)}  [{edge.id}]")
 
 
 def _who(by: str | None) -> str:

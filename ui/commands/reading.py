@@ -201,7 +201,7 @@ def _show_demo(store: GraphStore, sample: Path, folder: Path) -> None:
     deepest = max(
         graph, key=lambda node: (len(graph.ancestors(node.id)), node.documented, str(node.id))
     )
-    print_tree(tree(graph, deepest.id, "up", depth=6, data_only=False), evidence=False)
+    print_tree(graph, tree(graph, deepest.id, "up", depth=6), evidence=False)
     out.print()
     print_statistics(graph.statistics())
     truth = json.loads((sample / "truth.json").read_text(encoding="utf-8"))
