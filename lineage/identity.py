@@ -15,7 +15,9 @@ HUBS: Final = ("hf", "github", "kaggle", "modelscope", "zenodo", "url", "local",
 unhosted thing, which stays an honest external node. `model` holds models on the Hub,
 whose names are a space apart from dataset names."""
 
+_READ_AS_PREFIX: Final = frozenset({*HUBS, "http", "https"})
 _MAX_PART: Final = 300
+_MAX_TEXT: Final = 4 * (3 * _MAX_PART) + 20  # four parts, all of it percent-encoded
 _NOT_REPOSITORIES: Final = frozenset(
     {"api", "blog", "collections", "docs", "join", "learn", "organizations", "papers", "settings",
      "spaces", "tasks"}
@@ -64,7 +66,7 @@ class DatasetId(BaseModel):
         (`https://huggingface.co/datasets/openai/gsm8k`).
         """
         written = text.strip()
-        if not written or len(written) > 4 * _MAX_PART:
+        if not written or len(written) > _MAX_TEXT:
             raise InvalidName(f"not a dataset id: {text[:80]!r}; write it as org/name")
         hub = "hf"
         if match := re.match(
@@ -120,8 +122,8 @@ class DatasetId(BaseModel):
         name = _encoded(self.name, "%@#")
         if self.hub != "hf":
             name = f"{self.hub}:{name}"
-        elif name.partition(":")[0] in HUBS and ":" in name:
-            name = name.replace(":", "%3A", 1)  # or it would read back as a hub prefix
+        elif name.partition(":")[0] in _READ_AS_PREFIX and ":" in name:
+            name = name.replace(":", "%3A", 1)  # or it would read back as a prefix or address
         text = name
         if self.revision:
             text += "@" + _encoded(self.revision, "%@#")

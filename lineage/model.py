@@ -20,6 +20,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    FiniteFloat,
     PlainSerializer,
     PlainValidator,
     StringConstraints,
@@ -306,7 +307,7 @@ class Verdict(Value):
     reason: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
     by: str
     at: Instant
-    measures: dict[str, float] = {}
+    measures: dict[str, FiniteFloat] = {}
 
 
 class Flag(StrEnum):

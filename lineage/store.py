@@ -11,7 +11,7 @@ given, but never earlier than that of the version it supersedes, and `superseded
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from types import TracebackType
 from typing import Annotated, Protocol, Self
@@ -128,11 +128,15 @@ class GraphStore(Protocol):
         never started.
         """
 
-    def put_edge(self, edge: Edge, *, ends: tuple[Dataset, ...] = ()) -> None:
-        """Writes one edge by itself (by hand, by import, by verification), as `record`
-        does but with no run and no closing of others; and it opens an edge that a person
-        closed, unless the given edge is closed itself. Ends that the store does not know
-        are made, undocumented, unless given.
+    def put_edges(
+        self, edges: Iterable[Edge], *, ends: Iterable[Dataset] = (), reopen: bool = False
+    ) -> None:
+        """Writes edges by themselves (by hand, by import, by verification), all in one
+        transaction, as `record` does but with no run and no closing of others.
+
+        With `reopen`, an edge that a person closed opens again, unless the given one is
+        closed itself. `ends` are nodes, written even where no edge names them; ends that
+        the store does not know and that are not given are made, undocumented.
         """
 
     def close_edge(self, edge_id: str, closure: Closure, *, at: datetime | None = None) -> Edge:

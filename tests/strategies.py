@@ -134,7 +134,7 @@ def facts(draw: st.DrawFn, dataset: DatasetId) -> Fact:
 @st.composite
 def datasets(draw: st.DrawFn, ids: st.SearchStrategy[DatasetId] | None = None) -> Dataset:
     """Nodes with a few facts."""
-    dataset = draw(ids or node_ids())
+    dataset = draw(node_ids() if ids is None else ids)
     return Dataset(
         id=dataset,
         kind=draw(st.sampled_from(NodeKind)),
@@ -171,10 +171,12 @@ def edges(
     evidence: st.SearchStrategy[Evidence] | None = None,
 ) -> Edge:
     """Open edges whose pieces of evidence differ."""
-    pieces = st.lists(evidence or evidences(), max_size=3, unique_by=lambda piece: piece.id)
+    pieces = st.lists(
+        evidences() if evidence is None else evidence, max_size=3, unique_by=lambda piece: piece.id
+    )
     return Edge(
-        child=draw(child or dataset_ids()),
-        parent=draw(parent or dataset_ids()),
+        child=draw(dataset_ids() if child is None else child),
+        parent=draw(dataset_ids() if parent is None else parent),
         relation=draw(st.sampled_from(Relation)),
         role=draw(st.sampled_from(Role)),
         evidence=tuple(draw(pieces)),
@@ -188,10 +190,12 @@ def edges(
 
 
 @st.composite
-def document_reads(draw: st.DrawFn, dataset: DatasetId) -> DocumentRead:
+def document_reads(
+    draw: st.DrawFn, dataset: DatasetId, document: st.SearchStrategy[str] = words
+) -> DocumentRead:
     """Log lines about a dataset."""
     return DocumentRead(
-        document=draw(words),
+        document=draw(document),
         dataset=dataset,
         kind=draw(st.sampled_from(DocumentKind)),
         sha256=draw(sha256s),
@@ -238,13 +242,13 @@ def readings(
     """Readings of a dataset: its own node documented, its parents merely named, edges from
     documents of its own, and its log.
     """
-    about = draw(dataset or node_ids())
+    about = draw(node_ids() if dataset is None else dataset)
     documents = st.integers(0, 3).map(lambda number: f"{about}: document {number}")
     stated = draw(
         st.lists(
             edges(
                 child=st.just(about),
-                parent=parents or dataset_ids(),
+                parent=parents,
                 evidence=evidences(document=documents),
             ),
             max_size=4,
@@ -261,7 +265,13 @@ def readings(
         datasets=(own, *others),
         edges=tuple(stated),
         documents=tuple(
-            draw(st.lists(document_reads(about), max_size=2, unique_by=lambda line: line.document))
+            draw(
+                st.lists(
+                    document_reads(about, documents | words),
+                    max_size=2,
+                    unique_by=lambda line: line.document,
+                )
+            )
         ),
         failures=tuple(draw(st.lists(failures(about), max_size=2))),
         rejections=tuple(draw(st.lists(rejections(about), max_size=2))),

@@ -62,3 +62,11 @@ def test_narrowing_keeps_what_is_not_given() -> None:
     dataset = DatasetId(name="openai/gsm8k", config="main")
     assert str(dataset.narrowed(split="test")) == "openai/gsm8k#main/test"
     assert dataset.short_name == "gsm8k"
+
+
+@pytest.mark.parametrize(
+    "name", ["https://huggingface.co/datasets/a/b", "http:x", "hf:a", "name:b", "%#@" * 100]
+)
+def test_names_that_look_like_addresses_read_back(name: str) -> None:
+    dataset = DatasetId(name=name, revision="%" * 300, config="/" * 300, split="#" * 300)
+    assert DatasetId.parse(str(dataset)) == dataset

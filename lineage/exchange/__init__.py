@@ -16,9 +16,8 @@ from typing import BinaryIO
 from lineage.errors import ImportRefused, LineageError
 from lineage.exchange import graphml, jsonl, tracing_roots
 from lineage.exchange.values import Imported, Written
-from lineage.identity import DatasetId
 from lineage.model import Dataset, Edge
-from lineage.store import DatasetReading, GraphStore
+from lineage.store import GraphStore
 
 __all__ = ["Imported", "Written", "export_graph", "import_graph", "store_imported"]
 
@@ -69,19 +68,11 @@ def import_graph(file: Path, *, fmt: str | None = None, datasets: Path | None = 
 
 
 def store_imported(imported: Imported, store: GraphStore) -> None:
-    """Puts everything into the store; open edges and nodes in one transaction. Doing it
-    twice changes nothing; edges the store has keep their evidence and gain the imported.
+    """Puts everything into the store in one transaction. Doing it twice changes nothing;
+    edges that the store has keep their evidence and gain the imported, and one that a
+    person closed there stays closed.
     """
-    open_edges = tuple(edge for edge in imported.edges if edge.closure is None)
-    about = imported.datasets[0].id if imported.datasets else DatasetId(hub="local", name="import")
-    store.record(
-        DatasetReading(dataset=about, datasets=imported.datasets, edges=open_edges, complete=False)
-    )
-    for edge in imported.edges:
-        if edge.closure is not None and not store.edge_history(edge.id):
-            opened = edge.model_copy(update={"closure": None, "superseded_at": None})
-            store.put_edge(opened)
-            store.close_edge(edge.id, edge.closure, at=edge.superseded_at)
+    store.put_edges(imported.edges, ends=imported.datasets)
 
 
 def _told_by(file: Path) -> str:

@@ -82,7 +82,7 @@ def add(
         ),
     )
     with lineage.open_store(store) as opened:
-        opened.put_edge(edge)
+        opened.put_edges([edge], reopen=True)
         _tell(opened, edge.id, as_json)
 
 
