@@ -5,7 +5,6 @@ transaction that its caller has begun.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -302,21 +301,12 @@ def _version_row(edge: Edge) -> tuple[str | float | None, ...]:
         instant_text(edge.recorded_at),
         None,
         edge.confidence,
-        _verdict_text(edge.verdict),
+        edge.verdict.model_dump_json() if edge.verdict else None,
         json.dumps(edge.flags),
         edge.valid_from,
         edge.valid_to,
         edge.closure.model_dump_json() if edge.closure else None,
     )
-
-
-def _verdict_text(verdict: Verdict | None) -> str | None:
-    if verdict is None:
-        return None
-    for name, measure in verdict.measures.items():
-        if not math.isfinite(measure):  # JSON has no word for it
-            raise StoreError(f"cannot store a verdict whose measure {name!r} is {measure}")
-    return verdict.model_dump_json()
 
 
 def unstated_edges(connection: Connection, reading: DatasetReading) -> set[str]:
