@@ -70,6 +70,11 @@ class CardSource:
         """Every dataset with a card text."""
         return tuple(self._cards)
 
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Nothing: every record is either a card or counted as empty."""
+        return ()
+
     def knows(self, dataset: DatasetId) -> bool:
         """Whether the file holds its card text."""
         return dataset.base in self._cards

@@ -44,6 +44,10 @@ class DocumentSource(Protocol):
         file, an organisation); empty where it only answers for ids it is asked for.
         """
 
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """What it came upon and left alone, each with the reason; empty where nothing was."""
+
     def knows(self, dataset: DatasetId) -> bool:
         """Whether it is worth asking for this id; decided without network."""
 

@@ -58,6 +58,8 @@ class Outcome(Value):
     frontier: tuple[Id, ...]
     """Datasets not read because of `max_depth` or an interruption."""
     interrupted: bool = False
+    ignored: tuple[str, ...] = ()
+    """What the source came upon and left alone, each with the reason."""
 
 
 def reconstruct(
@@ -99,11 +101,11 @@ def reconstruct(
                 store.record(reading)
                 on_progress(tally.add(reading))
             if stop():
-                return tally.outcome(run.id, depth, level, interrupted=True)
+                return tally.outcome(run.id, depth, level, source.ignored, interrupted=True)
             level = _next_level(store, worker, level, seen)
             seen.update(level)
     store.finish_run(run.id)
-    return tally.outcome(run.id, depth, level)
+    return tally.outcome(run.id, depth, level, source.ignored)
 
 
 def refresh(
@@ -146,7 +148,7 @@ def refresh(
             store.record(reading)
             on_progress(tally.add(reading))
     store.finish_run(run.id)
-    return tally.outcome(run.id, 1, (), interrupted=stop())
+    return tally.outcome(run.id, 1, (), source.ignored, interrupted=stop())
 
 
 class _Spellings:
@@ -280,7 +282,13 @@ class _Tally:
         )
 
     def outcome(
-        self, run: str, levels: int, frontier: Iterable[DatasetId], *, interrupted: bool = False
+        self,
+        run: str,
+        levels: int,
+        frontier: Iterable[DatasetId],
+        ignored: tuple[str, ...],
+        *,
+        interrupted: bool = False,
     ) -> Outcome:
         return Outcome(
             run=run,
@@ -292,6 +300,7 @@ class _Tally:
             levels=levels,
             frontier=tuple(sorted(frontier)),
             interrupted=interrupted,
+            ignored=ignored,
         )
 
 

@@ -48,6 +48,10 @@ class Shelf:
     def seeds(self) -> tuple[DatasetId, ...]:
         return ()
 
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        return ("a bookmark: no text",)
+
     def knows(self, dataset: DatasetId) -> bool:
         return dataset.name in self.texts
 
@@ -144,6 +148,7 @@ def test_levels_are_followed_and_each_dataset_is_read_once(store: GraphStore) ->
     outcome = run(shelf, store, "a", max_depth=10)
     assert set(shelf.asked.values()) == {1}
     assert (outcome.read, outcome.levels, outcome.frontier) == (5, 4, ())
+    assert outcome.ignored == ("a bookmark: no text",)
     assert pairs(store) == {
         ("o/a", "o/b"),
         ("o/a", "o/c"),

@@ -187,6 +187,10 @@ def tell_outcome(outcome: Outcome, *, as_json: bool, quiet: bool, strict: bool) 
             )
         if len(outcome.failures) > 20:
             err.print(f"... and {len(outcome.failures) - 20} more; all are in: lineage runs")
+        if outcome.ignored:
+            err.print(f"left alone: {len(outcome.ignored)} files")
+            for words in outcome.ignored[:5]:
+                err.print(f"  {one_line(words, 200)}")
     if outcome.interrupted:
         err.print("interrupted; run the same command again to go on")
         raise typer.Exit(Exit.INTERRUPTED)

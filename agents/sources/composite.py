@@ -1,0 +1,98 @@
+"""Several sources as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from lineage.errors import LineageError, NotFound, SourceError
+from lineage.identity import DatasetId
+from lineage.model import Document, Failure, now
+from lineage.ports import DocumentSource
+
+
+class CompositeSource:
+    """Asks its sources in order and joins what they have: a card in a folder and one on
+    the Hub are both evidence.
+
+    Where several sources know a dataset, the version of all its documents is that of all
+    sources together, so that a change in any of them is noticed.
+    """
+
+    def __init__(self, sources: Sequence[DocumentSource]) -> None:
+        self._sources = tuple(sources)
+
+    def seeds(self) -> tuple[DatasetId, ...]:
+        """The seeds of all sources, each once, in the order of the sources."""
+        return tuple(dict.fromkeys(seed for one in self._sources for seed in one.seeds()))
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """What any source left alone, each once."""
+        return tuple(dict.fromkeys(words for one in self._sources for words in one.ignored))
+
+    def knows(self, dataset: DatasetId) -> bool:
+        """Whether any source does."""
+        return any(one.knows(dataset) for one in self._sources)
+
+    def version(self, dataset: DatasetId) -> str | None:
+        """The versions of all sources that know the dataset, or None where none can tell."""
+        knowing = [one for one in self._sources if one.knows(dataset)]
+        versions = [one.version(dataset) for one in knowing]
+        return _joined([version for version in versions if version is not None])
+
+    def documents(self, dataset: DatasetId) -> Iterator[Document | Failure]:
+        """The documents of every source that knows the dataset.
+
+        NotFound where every source says so. Where some source has documents, another's
+        failure to answer is a Failure among them, and its NotFound is passed over; where
+        none has, the first failure that is not a NotFound is raised.
+        """
+        found: list[tuple[DocumentSource, Iterator[Document | Failure]]] = []
+        errors: list[SourceError] = []
+        for one in self._sources:
+            if one.knows(dataset):
+                try:
+                    found.append((one, one.documents(dataset)))
+                except SourceError as error:
+                    errors.append(error)
+        serious = [error for error in errors if not isinstance(error, NotFound)]
+        if not found:
+            if errors:
+                raise (serious or errors)[0]
+            raise NotFound(f"no source knows {dataset}", address=str(dataset))
+        version = self.version(dataset) if len(found) + len(serious) > 1 else None
+        return _read(dataset, [documents for _, documents in found], serious, version)
+
+
+def _read(
+    dataset: DatasetId,
+    found: list[Iterator[Document | Failure]],
+    errors: list[SourceError],
+    version: str | None,
+) -> Iterator[Document | Failure]:
+    for documents in found:
+        try:
+            for document in documents:
+                if version is not None and isinstance(document, Document):
+                    yield document.model_copy(update={"version": version})
+                else:
+                    yield document
+        except LineageError as error:
+            yield _failure(dataset, error)
+    for silent in errors:
+        yield _failure(dataset, silent)
+
+
+def _failure(dataset: DatasetId, error: LineageError) -> Failure:
+    return Failure(
+        dataset=dataset,
+        document=getattr(error, "address", ""),
+        step="source",
+        error=type(error).__name__,
+        message=str(error),
+        at=now(),
+    )
+
+
+def _joined(versions: list[str]) -> str | None:
+    return " + ".join(versions) or None
