@@ -93,6 +93,10 @@ Papers = Annotated[
         help="Also read the arXiv papers that a card calls its own [default: with the Hub].",
     ),
 ]
+Arxiv = Annotated[
+    str | None,
+    typer.Option("--arxiv", envvar="LINEAGE_ARXIV", help="Address of an arXiv mirror."),
+]
 Offline = Annotated[bool, typer.Option("--offline", help="Use the cache only; never the network.")]
 Cache = Annotated[Path, typer.Option("--cache", help="Folder for what was fetched.")]
 Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="Datasets read at once.")]

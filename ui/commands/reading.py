@@ -34,6 +34,7 @@ def reconstruct(
     ] = 3,
     hub: console.Hub = False,
     papers: console.Papers = None,
+    arxiv: console.Arxiv = None,
     offline: console.Offline = False,
     cache: console.Cache = Path(".cache/lineage"),
     workers: console.Workers = 8,
@@ -57,7 +58,7 @@ def reconstruct(
 
         lineage reconstruct --org allenai --no-papers --store team.db
     """
-    options = _options(lists, organisations, hub, papers, offline, cache)
+    options = _options(lists, organisations, hub, papers, arxiv, offline, cache)
     _need_inputs(inputs, options)
     with lineage.open_store(store) as opened, console.progress_bar(quiet=quiet or as_json) as show:
         outcome = bootstrap.run_reconstruction(
@@ -79,6 +80,7 @@ def refresh(
     store: console.Store = "lineage.db",
     hub: console.Hub = True,
     papers: console.Papers = None,
+    arxiv: console.Arxiv = None,
     offline: console.Offline = False,
     cache: console.Cache = Path(".cache/lineage"),
     workers: console.Workers = 8,
@@ -97,7 +99,7 @@ def refresh(
 
         lineage refresh --hub
     """
-    options = _options(lists, organisations, hub, papers, offline, cache)
+    options = _options(lists, organisations, hub, papers, arxiv, offline, cache)
     with lineage.open_store(store) as opened, console.progress_bar(quiet=quiet or as_json) as show:
         outcome = bootstrap.run_refresh(
             inputs or [], options, opened, workers=workers, on_progress=show
@@ -224,6 +226,7 @@ def _options(
     organisations: list[str] | None,
     hub: bool,
     papers: bool | None,
+    arxiv: str | None,
     offline: bool,
     cache: Path,
 ) -> SourceOptions:
@@ -232,6 +235,7 @@ def _options(
         organisations=tuple(organisations or ()),
         hub=hub,
         papers=papers,
+        arxiv=arxiv,
         offline=offline,
         cache=cache,
     )
