@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import lineage
-from lineage import GraphStore, LineageGraph, SourceOptions
+from lineage import DatasetId, GraphStore, LineageGraph, SourceOptions
 from ui import bootstrap, console
 from ui.commands.graph import print_statistics, print_tree
 from ui.console import err, out
@@ -207,18 +207,25 @@ def _show_demo(store: GraphStore, sample: Path, folder: Path) -> None:
     out.print()
     print_statistics(graph.statistics())
     truth = json.loads((sample / "truth.json").read_text(encoding="utf-8"))
-    stated = {
-        (edge["child"], edge["parent"], edge["role"])
+    stated = {_pair(edge["child"], edge["parent"], edge["role"]) for edge in truth["edges"]}
+    hidden = {
+        _pair(edge["child"], edge["parent"], edge["role"])
         for edge in truth["edges"]
-        if edge.get("documented", True)
+        if not edge["documented"]
     }
-    found = {(str(e.child.base), str(e.parent.base), str(e.role)) for e in graph.edges}
+    found = {_pair(str(edge.child), str(edge.parent), edge.role) for edge in graph.edges}
+    stated -= hidden
     out.print(
         f"\nAgainst the sample's truth: {len(found & stated)} of {len(stated)} stated edges "
-        f"found, {len(found - stated)} found that the truth does not list."
+        f"found, {len(found - stated - hidden)} found that it does not list, "
+        f"{len(hidden - found)} hidden one not found (only the records show it)."
     )
     page = lineage.html_page(graph, title="The sample's lineage", failures=store.failures())
     (folder / "lineage.html").write_text(page, encoding="utf-8")
+
+
+def _pair(child: str, parent: str, role: str) -> tuple[DatasetId, DatasetId, str]:
+    return DatasetId.parse(child).base, DatasetId.parse(parent).base, str(role)
 
 
 def _options(
