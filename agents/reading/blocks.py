@@ -78,8 +78,9 @@ class Page:
         return at >= 0 and end <= self.code[at][1]
 
 
-MAX_TEXT: Final = 4_000_000
-"""Characters that are read; a longer document is cut here (cards are some 10,000)."""
+MAX_TEXT: Final = 2_000_000
+"""Characters that are read; a longer document is cut here (cards are some 10,000, papers
+200,000), and the reading says so."""
 
 _MAX_NESTING: Final = 8  # lists in lists; what lies deeper counts as of this depth
 

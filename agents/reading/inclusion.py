@@ -148,6 +148,13 @@ INCLUSION: Final = (
         reach=90,
     ),
     cue(
+        r"\b(?:annotat|label)(?:e|es|ed|l?ing)\s+(?:the\s+)?(?=[A-Z])",
+        _IN,
+        _R.ANNOTATION,
+        _S.FAIR,
+        reach=60,
+    ),
+    cue(
         r"\b(?:annotat(?:ed|ions?|ing)|label(?:l?ed|s|l?ing))(?:\s+\w+){0,3}?\s+"
         r"(?:of|on|over|for|from|to)\b",
         _IN,

@@ -37,6 +37,7 @@ _GITHUB = re.compile(
 )
 
 _NOT_A_REPOSITORY = re.compile(r"/(?:issues|pull|releases|wiki)\b|\.py$")
+_TAIL = re.compile(r"/([\w-]{4,60})/?$")
 _KAGGLE = re.compile(r"kaggle\.com/(?:datasets/)?([\w-]{1,80}/[\w-]{1,100})", re.IGNORECASE)
 
 _MODELSCOPE = re.compile(r"modelscope\.cn/datasets/([\w.-]{1,80}/[\w.-]{1,100})", re.IGNORECASE)
@@ -250,78 +251,38 @@ def _bare(page: Page, link: Link, gazetteer: Gazetteer, found: Found) -> bool:
     """An address that stands in the text by itself: the part of it that is the name."""
     given = _target(link.url)
     if given is None:
-        match = _TFDS.search(link.url)
-        if match:
-            entry = gazetteer.registry.exact(match[1])
-            start = link.start + match.start(1)
-            return found.add(
-                Mention(
-                    start,
-                    start + len(match[1]),
-                    match[1],
-                    Sure.NAMED,
-                    entry.kind if entry else None,
-                    entry,
-                    None,
-                    True,
-                )
-            )
-        tail = re.compile(r"/([\w-]{4,60})/?$").search(page.plain, link.start, link.end)
-        if tail and (entry := gazetteer.registry.exact(tail[1])) is not None:
-            return found.add(
-                Mention(*tail.span(1), tail[1], Sure.KNOWN, entry.kind, entry, None, True)
-            )
-        entry = _entry_by_url(gazetteer.registry, link.url)
-        if entry is not None and entry.kind is not NodeKind.SOURCE:
-            for left, right, named, _ in gazetteer.find(page.plain, link.start, link.end):
-                if named is entry and not plain_inside(page.plain, left, right):
-                    return found.add(
-                        Mention(
-                            left,
-                            right,
-                            page.text[left:right],
-                            Sure.KNOWN,
-                            entry.kind,
-                            entry,
-                            None,
-                            True,
-                        )
-                    )
-        return False
+        return _bare_page(page, link, gazetteer, found)
     identifier, kind = given
-    name = identifier.name if identifier.hub != "github" else identifier.name.partition("/")[2]
+    github = identifier.hub == "github"
+    name = identifier.name.partition("/")[2] if github else identifier.name
     at = page.text.find(name, link.start, link.end)
-    if at < 0:
+    if at < 0 or (github and _NOT_A_REPOSITORY.search(link.url)):
         return False
-    if identifier.hub == "github":
-        if _NOT_A_REPOSITORY.search(link.url):
-            return False
-        entry = gazetteer.registry.exact(name)
-        return found.add(
-            Mention(
-                at,
-                at + len(name),
-                name,
-                Sure.KNOWN if entry else Sure.SHAPE,
-                entry.kind if entry else None,
-                entry,
-                identifier,
-                True,
-            )
-        )
     entry = gazetteer.registry.exact(name) if kind is None else None
-    return found.add(
-        Mention(
-            at,
-            at + len(name),
-            name,
-            Sure.GIVEN,
-            kind or (entry.kind if entry else None),
-            entry,
-            identifier,
-            True,
-        )
-    )
+    sure = Sure.GIVEN if not github else Sure.KNOWN if entry else Sure.SHAPE
+    kind = kind or (entry.kind if entry else None)
+    return found.add(Mention(at, at + len(name), name, sure, kind, entry, identifier, True))
+
+
+def _bare_page(page: Page, link: Link, gazetteer: Gazetteer, found: Found) -> bool:
+    """An address of a page that the registry knows, or that ends in a known name."""
+    registry = gazetteer.registry
+    if match := _TFDS.search(link.url):
+        entry = registry.exact(match[1])
+        start, end = link.start + match.start(1), link.start + match.end(1)
+        kind = entry.kind if entry else None
+        return found.add(Mention(start, end, match[1], Sure.NAMED, kind, entry, None, True))
+    tail = _TAIL.search(page.plain, link.start, link.end)
+    if tail and (entry := registry.exact(tail[1])) is not None:
+        return found.add(Mention(*tail.span(1), tail[1], Sure.KNOWN, entry.kind, entry, None, True))
+    entry = _entry_by_url(registry, link.url)
+    if entry is None or entry.kind is NodeKind.SOURCE:
+        return False
+    for left, right, named, _ in gazetteer.find(page.plain, link.start, link.end):
+        if named is entry and not plain_inside(page.plain, left, right):
+            name = page.text[left:right]
+            return found.add(Mention(left, right, name, Sure.KNOWN, entry.kind, entry, None, True))
+    return False
 
 
 def plain_inside(plain: str, start: int, end: int) -> bool:

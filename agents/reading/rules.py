@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from agents.reading.blocks import MAX_TEXT
 from agents.reading.claims import Claim, PageClaims
 from agents.reading.facts import facts_in
-from lineage.model import Document, Evidence, Method, Proposal, Role
+from lineage.model import Document, Evidence, Method, Proposal, Rejection, Role
 from lineage.ports import Reading
 from lineage.registry import Registry, default_registry
 
@@ -39,7 +40,23 @@ class RulesReader:
         return Reading(
             proposals=tuple(p for p in proposals if p is not None),
             facts=tuple(facts_in(document, page.page, self.name)),
+            rejections=_unread(document, len(proposals)),
         )
+
+
+def _unread(document: Document, proposals: int) -> tuple[Rejection, ...]:
+    """What was left out for its amount, so that nothing is cut in silence."""
+    reasons = []
+    if len(document.text) > MAX_TEXT:
+        reasons.append(
+            f"only the first {MAX_TEXT:,} of {len(document.text):,} characters were read"
+        )
+    if proposals >= MAX_PROPOSALS:
+        reasons.append(f"the first {MAX_PROPOSALS:,} statements were kept, further ones not")
+    return tuple(
+        Rejection(child=document.dataset, parent_name="(any)", reason=reason, document=document.id)
+        for reason in reasons
+    )
 
 
 def _best(claims: Iterator[Claim]) -> list[Claim]:
