@@ -78,6 +78,7 @@ def _papers(options: SourceOptions) -> PaperFetcher:
 
 def _id(written: str) -> DatasetId:
     """The id; where it rather looks like a path that is not there, an error that says so."""
-    if written.startswith((".", "/", "~")) or Path(written).exists():
+    like_a_path = written.startswith((".", "/", "~")) or written.endswith(("/", "\\"))
+    if like_a_path or Path(written).exists():
         raise NotFound(f"no folder {written!r}; give a folder, or a dataset id", address=written)
     return DatasetId.parse(written)

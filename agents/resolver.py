@@ -47,7 +47,6 @@ from lineage.model import (
 from lineage.names import (
     MAX_NAME,
     Names,
-    date_conflict,
     is_generic,
     is_hub_shaped,
     names_in,
@@ -103,6 +102,9 @@ class _Claim:
         return self.proposal.evidence
 
 
+_REPOSITORY: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+
+
 class _Refused(Exception):
     """Why a proposal is not believed."""
 
@@ -122,6 +124,25 @@ class RegistryResolver:
     def canonical(self, dataset: DatasetId) -> DatasetId:
         """The one id of what `dataset` names; seeds go through it too, see `Names`."""
         return self.names.canonical(dataset)
+
+    def named(self, written: str) -> DatasetId:
+        """The id of what a person wrote: an id or address as it is, a known name's, else
+        `name:...`.
+        """
+        asked = DatasetId.parse(written)
+        if asked.hub == "hf" and re.match(r"https?://", asked.name):
+            return self.canonical(_address(asked.name))
+        if asked.hub != "hf" or _REPOSITORY.fullmatch(asked.name):
+            return self.canonical(asked)
+        match = self.names.match(asked.name, words=True)
+        found = match.id if match is not None else unresolved(asked.name)
+        return DatasetId(
+            hub=found.hub,
+            name=found.name,
+            revision=asked.revision or found.revision,
+            config=asked.config or found.config,
+            split=asked.split or found.split,
+        )
 
     def resolve(
         self, proposals: tuple[Proposal, ...], facts: tuple[Fact, ...]
@@ -279,15 +300,7 @@ class RegistryResolver:
         evidence: dict[str, Evidence] = {}
         for claim in group:
             evidence.setdefault(claim.evidence.id, claim.evidence)  # the first found stays
-        child_date = nodes[first.child.base].value(FactKey.RELEASED)
-        parent_date = nodes[first.parent.base].value(FactKey.RELEASED)
-        flags: list[Flag] = []
-        if first.child.base == first.parent.base and not _two_parts(first.child, first.parent):
-            flags.append(Flag.SELF_LOOP)
-        elif first.role is Role.INCLUDED and date_conflict(child_date, parent_date):
-            flags.append(Flag.PARENT_LATER)
-        if all(claim.ambiguous for claim in group):
-            flags.append(Flag.AMBIGUOUS_NAME)
+        flags = (Flag.AMBIGUOUS_NAME,) if all(claim.ambiguous for claim in group) else ()
         return Edge(
             child=first.child,
             parent=first.parent,
@@ -297,8 +310,8 @@ class RegistryResolver:
                 evidence[key] for key in sorted(evidence, key=lambda k: _place(evidence[k]))
             ),
             confidence=_confidence(group),
-            flags=tuple(flags),
-            valid_from=partial_date(child_date),
+            flags=flags,
+            valid_from=partial_date(nodes[first.child.base].value(FactKey.RELEASED)),
             recorded_at=max(item.found_at for item in evidence.values()),
         )
 

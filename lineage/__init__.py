@@ -37,7 +37,14 @@ from lineage.errors import (
     Unreachable,
     Unreadable,
 )
-from lineage.exchange import Imported, Written, export_graph, import_graph, store_imported
+from lineage.exchange import (
+    Imported,
+    Written,
+    export_graph,
+    import_graph,
+    save_text,
+    store_imported,
+)
 from lineage.graph import LineageGraph, Statistics
 from lineage.identity import DatasetId
 from lineage.model import (
@@ -54,6 +61,7 @@ from lineage.model import (
     Flag,
     Method,
     NodeKind,
+    PartialDate,
     Proposal,
     Rejection,
     Relation,
@@ -102,6 +110,7 @@ __all__ = [
     "NotFound",
     "Outcome",
     "PackageCollision",
+    "PartialDate",
     "Parts",
     "Progress",
     "Proposal",
@@ -138,6 +147,7 @@ __all__ = [
     "open_store",
     "reconstruct",
     "refresh",
+    "save_text",
     "store_imported",
     "svg",
 ]

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from lineage.graph import LineageGraph
+from lineage.graph import LineageGraph, is_loop
 from lineage.identity import DatasetId
 from lineage.model import (
     Dataset,
@@ -21,7 +21,6 @@ from lineage.model import (
     FactKey,
     Failure,
     Finding,
-    Flag,
     Method,
     Role,
     Severity,
@@ -188,13 +187,13 @@ def _parents_later(graph: LineageGraph) -> _Part:
 
 
 def _self_loops(graph: LineageGraph) -> _Part:
-    loops = [
-        edge for edge in graph.edges if Flag.SELF_LOOP in edge.flags or edge.child == edge.parent
-    ]
+    loops = [edge for edge in graph.edges if is_loop(edge)]
     check = Check(
         kind="self-loop",
         title="datasets that are their own parent",
-        definition="edges whose two ends are the same dataset, narrowing included",
+        definition=(
+            "edges whose two ends are one dataset, and not two different splits or configs of it"
+        ),
         found=len(loops),
         of=len(graph.edges),
     )

@@ -13,7 +13,8 @@ from rapidfuzz import process
 
 from lineage.errors import UnknownDataset
 from lineage.identity import DatasetId
-from lineage.model import Dataset, Edge, Flag, NodeKind, Value
+from lineage.model import Dataset, Edge, FactKey, Flag, Value
+from lineage.names import date_conflict
 from lineage.store import GraphStore
 
 if TYPE_CHECKING:
@@ -60,15 +61,19 @@ class LineageGraph:
             self._below[edge.parent.base].append(edge)
 
     @classmethod
-    def from_store(cls, store: GraphStore, *, as_of: datetime | None = None) -> LineageGraph:
-        """All of the store's open edges and its nodes, as of a moment if one is given.
+    def from_store(
+        cls, store: GraphStore, *, as_of: datetime | None = None, closed: bool = False
+    ) -> LineageGraph:
+        """All of the store's open edges and its nodes, as of a moment if one is given; with
+        `closed`, closed edges too, which carry no data.
 
-        Nodes that nothing had mentioned by then are left out.
+        Nodes that nothing had read or mentioned by then are left out.
         """
-        edges = tuple(store.edges(as_of=as_of))
+        edges = tuple(store.edges(as_of=as_of, closed=closed))
         if as_of is None:
             return cls(store.datasets(), edges)
         ends = {end for edge in edges for end in (edge.child.base, edge.parent.base)}
+        ends |= {line.dataset.base for line in store.documents() if line.read_at <= as_of}
         return cls((node for node in store.datasets() if node.id in ends), edges)
 
     def __len__(self) -> int:
@@ -153,7 +158,9 @@ class LineageGraph:
         """Chains of data-carrying edges from `child` up to `ancestor`, the shortest first,
         no dataset twice in one chain, at most `limit`; empty where there is none.
 
-        Each chain takes, between two datasets, the most believed edge.
+        Each chain takes, between two datasets, the most believed edge. Where `child` or
+        `ancestor` is narrowed to a config or split, the first or last edge has to agree
+        with that: an edge from `#/train` is no way from `#/test`.
         """
         import networkx as nx  # noqa: PLC0415 - half a second that most commands do without
 
@@ -166,8 +173,14 @@ class LineageGraph:
         best: dict[tuple[DatasetId, DatasetId], Edge] = {}
         for at in reachable:
             for edge in self.parents(at):
-                best.setdefault((at, edge.parent.base), edge)
+                first = at != child.base or edge.child.agrees(child)
+                last = edge.parent.base != ancestor.base or edge.parent.agrees(ancestor)
+                if first and last:
+                    best.setdefault((at, edge.parent.base), edge)
         upward.add_edges_from(best)
+        ends = {child.base, ancestor.base}
+        if not ends <= set(upward) or not nx.has_path(upward, child.base, ancestor.base):
+            return ()
         chains: list[tuple[Edge, ...]] = []
         for nodes in nx.shortest_simple_paths(upward, child.base, ancestor.base):
             chains.append(tuple(best[pair] for pair in pairwise(nodes)))
@@ -194,10 +207,20 @@ class LineageGraph:
         return {node: number for number, group in enumerate(self.cycles) for node in group}
 
     def flags(self, edge: Edge) -> tuple[Flag, ...]:
-        """What is odd about the edge: its own flags, and whether it lies on a cycle."""
-        child, parent = (self._cycle_of.get(end.base) for end in (edge.child, edge.parent))
-        on_cycle = edge.carries_data and child is not None and child == parent
-        return tuple(dict.fromkeys((*edge.flags, Flag.CYCLE) if on_cycle else edge.flags))
+        """What is odd about the edge: its own flags, and what only the graph as a whole
+        tells: a loop, a cycle, a parent that was first released after the child.
+        """
+        found = list(edge.flags)
+        if is_loop(edge):
+            found.append(Flag.SELF_LOOP)
+        elif edge.carries_data:
+            child, parent = self.node(edge.child), self.node(edge.parent)
+            if date_conflict(child.value(FactKey.RELEASED), parent.value(FactKey.RELEASED)):
+                found.append(Flag.PARENT_LATER)
+            group = self._cycle_of.get(child.id)
+            if group is not None and group == self._cycle_of.get(parent.id):
+                found.append(Flag.CYCLE)
+        return tuple(dict.fromkeys(found))
 
     @cached_property
     def depth(self) -> int:
@@ -263,9 +286,13 @@ class LineageGraph:
             cycles=len(self.cycles),
         )
 
-    def of_kind(self, kind: NodeKind) -> tuple[Dataset, ...]:
-        """Nodes of one kind, by id."""
-        return tuple(sorted((n for n in self if n.kind is kind), key=lambda node: str(node.id)))
+
+def is_loop(edge: Edge) -> bool:
+    """Whether a dataset is said to come from itself. One part of it made from another (two
+    different splits or configs) is none.
+    """
+    narrowed = edge.child != edge.child.base and edge.parent != edge.parent.base
+    return edge.child.base == edge.parent.base and not (narrowed and edge.child != edge.parent)
 
 
 def _sorted(

@@ -118,6 +118,25 @@ class DatasetId(BaseModel):
             split=split or self.split,
         )
 
+    def narrowed_as(self, other: DatasetId) -> DatasetId:
+        """This dataset with the revision, config and split of another id."""
+        return DatasetId(
+            hub=self.hub,
+            name=self.name,
+            revision=other.revision,
+            config=other.config,
+            split=other.split,
+        )
+
+    def agrees(self, other: DatasetId) -> bool:
+        """Whether both can mean the same rows: one dataset, and no part of the narrowing
+        (config, split) in which both are narrowed and differ. Revisions are not compared.
+        """
+        parts = ((self.config, other.config), (self.split, other.split))
+        return self.base == other.base and all(
+            one is None or two is None or one == two for one, two in parts
+        )
+
     def __str__(self) -> str:
         name = _encoded(self.name, "%@#")
         if self.hub != "hf":

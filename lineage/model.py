@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Final, Self
@@ -42,7 +42,10 @@ def _id_from(value: Any) -> DatasetId:
 def _to_utc(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("an instant needs a time zone")
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("an instant lies within the years 1 to 9999") from error
 
 
 Id = Annotated[
@@ -56,7 +59,18 @@ Id = Annotated[
 Instant = Annotated[datetime, AfterValidator(_to_utc)]
 """A moment in UTC; what *known to us* is measured in."""
 
-PartialDate = Annotated[str, StringConstraints(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-\d{2})?)?$")]
+
+def _on_the_calendar(value: str) -> str:
+    if len(value) == len("2026-11-20"):
+        date.fromisoformat(value)  # ValueError where there is no such day
+    return value
+
+
+PartialDate = Annotated[
+    str,
+    StringConstraints(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-\d{2})?)?$"),
+    AfterValidator(_on_the_calendar),
+]
 """`YYYY`, `YYYY-MM` or `YYYY-MM-DD`; what *true in the world* is measured in. Text order is
 time order, except that a year sorts before its months."""
 
@@ -194,6 +208,12 @@ class Evidence(Value):
     found_at: Instant
     note: str = ""
 
+    @model_validator(mode="after")
+    def _ends_behind_its_start(self) -> Self:
+        if self.start is not None and self.end is not None and self.start > self.end:
+            raise ValueError(f"a quote ends behind its start: {self.start} to {self.end}")
+        return self
+
     @cached_property
     def id(self) -> str:
         """A digest of what was said where and read by whom; not of when it was read."""
@@ -311,10 +331,13 @@ class Verdict(Value):
 
 
 class Flag(StrEnum):
-    """Something odd about an edge; it is kept, and shown."""
+    """Something odd about an edge; it is kept, and shown. All but the last are told by the
+    graph as a whole (`LineageGraph.flags`): what is true of an edge changes with its
+    neighbours.
+    """
 
     SELF_LOOP = "self-loop"
-    CYCLE = "cycle"  # told by the graph as a whole: see LineageGraph.flags
+    CYCLE = "cycle"
     PARENT_LATER = "parent-later"  # the parent was first released after the child
     AMBIGUOUS_NAME = "ambiguous-name"
 
@@ -363,8 +386,9 @@ class Edge(Value):
 
     @property
     def carries_data(self) -> bool:
-        """Whether rows can have come down this edge: included, and not contradicted."""
-        return self.role.carries_data and self.state is not VerificationState.CONTRADICTED
+        """Whether rows can have come down this edge: included, not contradicted, open."""
+        contradicted = self.state is VerificationState.CONTRADICTED
+        return self.role.carries_data and not contradicted and self.closure is None
 
 
 class Failure(Value):
@@ -376,6 +400,20 @@ class Failure(Value):
     error: str  # class of the error: NotFound, Unreadable, ...
     message: str
     at: Instant
+
+    @classmethod
+    def of(cls, dataset: DatasetId, step: str, error: Exception, *, document: str = "") -> Failure:
+        """The error as a value, recorded on the dataset. Where no document is given, the
+        address that the error carries is it.
+        """
+        return cls(
+            dataset=dataset.base,
+            document=document or str(getattr(error, "address", "")),
+            step=step,
+            error=type(error).__name__,
+            message=str(error)[:2000] or type(error).__name__,
+            at=now(),
+        )
 
 
 class Rejection(Value):
@@ -424,6 +462,23 @@ def combined(confidences: Iterable[float]) -> float:
     for confidence in confidences:
         doubt *= 1.0 - confidence
     return round(min(MAX_CONFIDENCE, 1.0 - doubt), 4)
+
+
+def believed(evidence: Iterable[Evidence]) -> float:
+    """How far this evidence makes an edge believed: the best of each witness, `combined`; a
+    witness is a document, or documents of equal bytes.
+
+    What a person said counts as said: the latest word of one, where there is any.
+    """
+    every = tuple(evidence)
+    spoken = [one for one in every if one.method is Method.MANUAL]
+    if spoken:
+        return max(spoken, key=lambda one: one.found_at).confidence
+    best: dict[str, float] = {}
+    for one in every:
+        witness = one.sha256 or one.document
+        best[witness] = max(best.get(witness, 0.0), one.confidence)
+    return combined(best[witness] for witness in sorted(best))
 
 
 def digest(*parts: object) -> str:

@@ -48,6 +48,15 @@ class DocumentSource(Protocol):
     def ignored(self) -> tuple[str, ...]:
         """What it came upon and left alone, each with the reason; empty where nothing was."""
 
+    @property
+    def location(self) -> str:
+        """What it reads from, for the run log; equal for sources that read the same."""
+
+    def covers(self, document: str) -> bool:
+        """Whether a document of this id, were it still there, would be among those that
+        this source gives: only then does its absence mean that it was withdrawn.
+        """
+
     def knows(self, dataset: DatasetId) -> bool:
         """Whether it is worth asking for this id; decided without network."""
 
@@ -85,6 +94,9 @@ class Resolver(Protocol):
         """The id under which the graph knows this dataset (`hf:gsm8k` -> `openai/gsm8k`),
         its narrowing kept; the id itself where no rule knows another.
         """
+
+    def named(self, written: str) -> DatasetId:
+        """The id of what a person wrote, as `resolve` would give it to a parent so named."""
 
     def resolve(
         self, proposals: tuple[Proposal, ...], facts: tuple[Fact, ...]

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from pydantic import Field
 
-from lineage.errors import LineageError, SourceError
+from lineage.errors import SourceError
 from lineage.identity import DatasetId
 from lineage.model import (
     Dataset,
@@ -50,6 +50,8 @@ class Outcome(Value):
 
     run: str
     read: int
+    unread: int
+    """Datasets among those read of which no document could be had."""
     resumed: int
     edges: Annotated[int, Field(ge=0)]
     failures: tuple[Failure, ...]
@@ -57,6 +59,8 @@ class Outcome(Value):
     levels: int
     frontier: tuple[Id, ...]
     """Datasets not read because of `max_depth` or an interruption."""
+    withdrawn: int = 0
+    """Datasets that the source no longer has, and that were read from it before."""
     interrupted: bool = False
     ignored: tuple[str, ...] = ()
     """What the source came upon and left alone, each with the reason."""
@@ -78,27 +82,27 @@ def reconstruct(
     """Reads the seeds, then the parents they name, down to `max_depth` levels (1 = the
     seeds only), and stores each dataset's reading in one transaction.
 
-    An unfinished run with the same seeds, readers and depth is resumed unless `fresh`.
-    A document that cannot be read becomes a Failure on its dataset; the rest goes on. Only
-    the store's own errors end the run. Once `stop()` is true nothing new is begun, what is
-    under way is finished and stored, and the run stays open for resuming.
+    An unfinished run with the same source, seeds, readers and depth is resumed unless
+    `fresh`. What cannot be read, for whatever reason, becomes a Failure on its dataset; the
+    rest goes on. Only the store's own errors end the run. Once `stop()` is true nothing new
+    is begun, what is under way is finished and stored, and the run stays open for resuming.
     """
     if max_depth < 1:
         raise ValueError(f"max_depth counts levels and starts at 1, not {max_depth}")
     spellings = _Spellings(resolver, (*source.seeds(), *(chosen := tuple(seeds))))
     level = sorted({resolver.canonical(seed).base for seed in chosen})
-    run = store.start_run(_run(level, readers, max_depth, fresh=fresh))
+    run = store.start_run(_run(level, source, readers, max_depth, fresh=fresh))
     done = store.read_in_run(run.id)
     worker = _Worker(run.id, source, readers, resolver, spellings)
     tally = _Tally(resumed=len(done))
     seen, depth = set(level), 0
     with ThreadPoolExecutor(max_workers=max(1, workers), thread_name_prefix="read") as pool:
-        while level and depth < max_depth and not stop():
+        while level and depth < max_depth:
             depth += 1
             tally.level, tally.planned = depth, tally.planned + len(level)
             ahead = [one for one in level if one not in done]
             for reading in _as_read(pool, worker.read, ahead, stop, at_once=2 * workers):
-                store.record(reading)
+                store.record(_withdrawing(reading, store, source))
                 on_progress(tally.add(reading))
             if stop():
                 return tally.outcome(run.id, depth, level, source.ignored, interrupted=True)
@@ -123,7 +127,9 @@ def refresh(
 
     A dataset changed where the source's version of it (ETag, commit, file state) differs
     from the one logged, where it cannot be told, or where other readers read it then. What
-    could not be read last time is tried again.
+    could not be read last time is tried again, the source's seeds that were never read are
+    read, and what documents said that the source no longer has is withdrawn. Parents that
+    are new in a card are not followed: `reconstruct` does that.
     """
     wanted = frozenset(resolver.canonical(one).base for one in only)
     names = frozenset(reader.name for reader in readers)
@@ -132,32 +138,44 @@ def refresh(
         if not wanted or line.dataset.base in wanted:
             logged.setdefault(line.dataset.base, []).append(line)
     failed = {one.dataset.base for one in store.failures()}
-    for dataset in failed & wanted if wanted else failed:
-        logged.setdefault(dataset, [])
-    spellings = _Spellings(resolver, source.seeds())
+    seeds = source.seeds()
+    for dataset in {*failed, *(resolver.canonical(seed).base for seed in seeds)}:
+        if not wanted or dataset in wanted:
+            logged.setdefault(dataset, [])
+    spellings = _Spellings(resolver, seeds)
     changed = [
         dataset
         for dataset, lines in sorted(logged.items())
         if _changed(source, spellings.of(dataset), lines, names, failed=dataset in failed)
     ]
-    run = store.start_run(_run(changed, readers, 1, fresh=True, purpose="refresh"))
+    run = store.start_run(_run(changed, source, readers, 1, fresh=True, purpose="refresh"))
+    withdrawn = 0
+    for dataset, lines in sorted(logged.items()):
+        gone = tuple(line.document for line in lines if source.covers(line.document))
+        if gone and not any(source.knows(one) for one in spellings.of(dataset)):
+            store.record(DatasetReading(dataset=dataset, run=run.id, withdrawn=gone))
+            withdrawn += 1
     worker = _Worker(run.id, source, readers, resolver, spellings)
     tally = _Tally(level=1, planned=len(changed))
     with ThreadPoolExecutor(max_workers=max(1, workers), thread_name_prefix="read") as pool:
         for reading in _as_read(pool, worker.read, changed, stop, at_once=2 * workers):
-            store.record(reading)
+            store.record(_withdrawing(reading, store, source))
             on_progress(tally.add(reading))
     store.finish_run(run.id)
-    return tally.outcome(run.id, 1, (), source.ignored, interrupted=stop())
+    outcome = tally.outcome(run.id, 1, (), source.ignored, interrupted=stop())
+    return outcome.model_copy(update={"withdrawn": withdrawn})
 
 
 class _Spellings:
-    """The ids under which sources know one dataset: two cards may describe the same."""
+    """The ids under which sources know one dataset: two cards may describe the same, and a
+    seed may ask for a revision.
+    """
 
     def __init__(self, resolver: Resolver, ids: Iterable[DatasetId]) -> None:
         self._known: dict[DatasetId, dict[DatasetId, None]] = {}
         for one in ids:
-            self._known.setdefault(resolver.canonical(one).base, {})[one.base] = None
+            asked = DatasetId(hub=one.hub, name=one.name, revision=one.revision)
+            self._known.setdefault(resolver.canonical(one).base, {})[asked] = None
 
     def of(self, dataset: DatasetId) -> tuple[DatasetId, ...]:
         return tuple(self._known.get(dataset, (dataset,)))
@@ -203,7 +221,9 @@ class _Worker:
         return any(self.source.knows(one) for one in self.spellings.of(dataset))
 
     def read(self, dataset: DatasetId) -> DatasetReading:
-        """Everything that the documents about `dataset` state, resolved."""
+        """Everything that the documents about `dataset` state, resolved. Never raises: what
+        goes wrong is a Failure of the step it went wrong in.
+        """
         proposals: list[Proposal] = []
         facts: list[Fact] = []
         rejections: list[Rejection] = []
@@ -213,18 +233,22 @@ class _Worker:
             if isinstance(found, Failure):
                 failures.append(found)
                 continue
-            before = len(proposals)
-            for reader in self.readers:
-                try:
-                    reading = reader.read(found)
-                except LineageError as error:
-                    failures.append(failure(dataset, "read", error, document=found.id))
-                    continue
+            try:
+                readings = [reader.read(found) for reader in self.readers]
+            # A reader is a guest: a bug in it that one card brings out must not end the run.
+            except Exception as error:  # noqa: BLE001 - recorded, and shown
+                failures.append(Failure.of(dataset, "read", error, document=found.id))
+                continue
+            for reading in readings:
                 proposals += reading.proposals
                 facts += reading.facts
                 rejections += reading.rejections
-            log.append(self._log(found, len(proposals) - before))
-        nodes, edges, turned_down = self.resolver.resolve(tuple(proposals), tuple(facts))
+            log.append(self._log(found, sum(len(reading.proposals) for reading in readings)))
+        try:
+            nodes, edges, refused = self.resolver.resolve(tuple(proposals), tuple(facts))
+        except Exception as error:  # noqa: BLE001 - recorded, and shown; nothing of it is stored
+            failures.append(Failure.of(dataset, "resolve", error))
+            nodes, edges, refused, log = (), (), (), []
         return DatasetReading(
             dataset=dataset,
             run=self.run,
@@ -232,16 +256,15 @@ class _Worker:
             edges=edges,
             documents=tuple(log),
             failures=tuple(failures),
-            rejections=(*rejections, *turned_down),
-            complete=bool(log) and not failures,
+            rejections=(*rejections, *refused),
         )
 
     def _documents(self, dataset: DatasetId) -> Iterator[Document | Failure]:
         for spelling in self.spellings.of(dataset):
             try:
                 yield from self.source.documents(spelling)
-            except SourceError as error:
-                yield failure(dataset, "source", error, document=error.address)
+            except Exception as error:  # noqa: BLE001 - recorded, and shown
+                yield Failure.of(dataset, "source", error)
 
     def _log(self, document: Document, proposals: int) -> DocumentRead:
         return DocumentRead(
@@ -263,11 +286,12 @@ class _Tally:
 
     def __init__(self, *, resumed: int = 0, level: int = 0, planned: int = 0) -> None:
         self.resumed, self.level, self.planned = resumed, level, planned
-        self.read = self.edges = self.rejections = 0
+        self.read = self.unread = self.edges = self.rejections = 0
         self.failures: list[Failure] = []
 
     def add(self, reading: DatasetReading) -> Progress:
         self.read += 1
+        self.unread += not reading.documents
         self.edges += len(reading.edges)
         self.rejections += len(reading.rejections)
         self.failures += reading.failures
@@ -293,6 +317,7 @@ class _Tally:
         return Outcome(
             run=run,
             read=self.read,
+            unread=self.unread,
             resumed=self.resumed,
             edges=self.edges,
             failures=tuple(self.failures),
@@ -304,20 +329,28 @@ class _Tally:
         )
 
 
-def failure(dataset: DatasetId, step: str, error: Exception, *, document: str = "") -> Failure:
-    """The error as a value: recorded on the dataset, shown in reports."""
-    return Failure(
-        dataset=dataset.base,
-        document=document,
-        step=step,
-        error=type(error).__name__,
-        message=str(error)[:2000],
-        at=now(),
+def _withdrawing(
+    reading: DatasetReading, store: GraphStore, source: DocumentSource
+) -> DatasetReading:
+    """The reading with the documents that were read before and that its source, which
+    would give them, no longer has. Where something could not be had, none is taken for
+    gone.
+    """
+    if any(one.step != "read" for one in reading.failures):
+        return reading
+    there = {line.document for line in reading.documents}
+    there |= {one.document for one in reading.failures}
+    gone = tuple(
+        line.document
+        for line in store.documents(reading.dataset)
+        if line.document not in there and source.covers(line.document)
     )
+    return reading.model_copy(update={"withdrawn": gone}) if gone else reading
 
 
 def _run(
     seeds: Sequence[DatasetId],
+    source: DocumentSource,
     readers: Sequence[Reader],
     max_depth: int,
     *,
@@ -326,11 +359,13 @@ def _run(
 ) -> Run:
     names = [reader.name for reader in readers]
     run_id = uuid4().hex[:12]
-    key = digest(purpose, max_depth, *names, *map(str, seeds), run_id if fresh else "")
+    parts = (purpose, source.location, max_depth, *names, *map(str, seeds))
+    key = digest(*parts, run_id if fresh else "")
     settings = {
         "purpose": purpose,
         "seeds": ", ".join(map(str, seeds[:20])) + (" ..." if len(seeds) > 20 else ""),
         "seed_count": str(len(seeds)),
+        "source": source.location,
         "readers": ", ".join(names),
         "max_depth": str(max_depth),
     }

@@ -223,7 +223,7 @@ class Registry:
         return (own or meant)[0] if len(distinct) == 1 else None
 
     def by_entry_id(self, entry_id: str, *, model: bool = False) -> Entry | None:
-        """The entry that has exactly this id, case and `_` or `-` aside, or None."""
+        """The entry that has exactly this id, its case aside, or None."""
         return self._hub_ids.get(_id_key("model" if model else "data", entry_id))
 
     def is_copy(self, hub_id: str) -> bool:
@@ -325,7 +325,8 @@ def _ends_in_name(entry: Entry, alias: str) -> bool:
 
 
 def _id_key(family: str, name: str) -> str:
-    return f"{family}:{name.casefold().replace('_', '-')}"
+    """The Hub finds an id in any case, but `lab/my_set` and `lab/my-set` are two repositories."""
+    return f"{family}:{name.casefold()}"
 
 
 def data_folder() -> Path:

@@ -63,9 +63,9 @@ class DatasetReading(Value):
     documents: tuple[DocumentRead, ...] = ()
     failures: tuple[Failure, ...] = ()
     rejections: tuple[Rejection, ...] = ()
-    complete: bool = True
-    """Whether every document of the dataset was read, so that what is no longer stated
-    may be closed. A failure makes it False."""
+    withdrawn: tuple[str, ...] = ()
+    """Documents that were read before and are gone, as their source says. A document that
+    is neither read now nor withdrawn was merely not asked for, and still says what it said."""
 
 
 class Run(Value):
@@ -99,8 +99,14 @@ class GraphStore(Protocol):
     def record(self, reading: DatasetReading) -> None:
         """Writes one dataset's reading; writing the same again changes nothing.
 
-        Nodes: facts are united by their dataset, key, value and evidence; a name or a kind
-        other than `dataset` replaces a bare default; `documented` never turns back to
+        Statements belong to documents. What a document of this reading (`documents`) said
+        before and does not say now, and all that a `withdrawn` one said, is superseded: it
+        is no longer read, except as of earlier moments. That goes for facts and for pieces
+        of evidence, whichever dataset they are about. Evidence of methods manual, content
+        and imported is never taken away by a reading.
+
+        Nodes: facts are told apart by their dataset, key, value and evidence; a name or a
+        kind other than `dataset` replaces a bare default; `documented` never turns back to
         False. Where names disagree, that of a documented node (its own reading) replaces
         the others, of which the first in text order stays; where kinds do, benchmark goes
         before model, and model before source. So the order in which different datasets
@@ -108,19 +114,19 @@ class GraphStore(Protocol):
         become bare nodes (of kind model where their hub is `model`).
 
         Edges: the same id is the same edge. New evidence is united with what is stored
-        (same evidence id: the stored one stays, so its first `found_at` is kept) and the
-        given confidence, flags, validity and closure become current; the stored verdict
-        stays where the given edge has none. Where anything changed, the current version is
-        superseded and a new one recorded. An edge that was closed by a person stays
-        closed and only gains evidence; one closed otherwise opens again. Edges of one id
-        within a reading count as one, with the evidence of all and the state of the last.
+        and current (same evidence id: the stored one stays, so its first `found_at` is
+        kept). The given confidence counts where the given edge holds all the evidence;
+        else confidence is `believed` of the united evidence. The given flags and closure
+        become current; the stored verdict and validity stay where the given edge has none.
+        Where anything changed, the current version is superseded and a new one recorded.
+        An edge that was closed by a person stays closed and only gains evidence; one closed
+        otherwise opens again, unless its verdict is contradicted: such an edge is closed
+        by that, with the verdict's reason. Edges of one id within a reading count as one,
+        with the evidence of all and the state of the last.
 
-        Where the reading is complete, open edges of `reading.dataset` (as child) whose
-        evidence all comes from documents read before, and that none of them states any
-        more, are closed with the reason "no longer stated", at the latest `read_at` of the
-        reading. "Documents read before" are those in the log for this dataset, this reading
-        included. Evidence of methods manual, content and imported is never taken away by a
-        reading, and an edge without evidence stays open.
+        An open edge that has lost all its evidence in this way is closed with the reason
+        "no longer stated" at the latest `read_at` of the reading, and keeps, closed, the
+        evidence it had. An edge that never had any stays open.
 
         The run's log gets the documents, failures and rejections; a dataset read again
         in the same run (or, both times, in none) replaces its log entry there. Earlier
@@ -197,7 +203,8 @@ class GraphStore(Protocol):
 
     def documents(self, dataset: DatasetId | None = None) -> tuple[DocumentRead, ...]:
         """The latest log line (by `read_at`) of each document, of one dataset or of all, by
-        document; a document read about several datasets has a line for each.
+        document; a document read about several datasets has a line for each. Withdrawn
+        documents are left out.
         """
 
     def failures(

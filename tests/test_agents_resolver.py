@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from strategies import evidences
 
 from agents.resolver import REGISTRY_READER, RegistryResolver
+from lineage.graph import LineageGraph
 from lineage.identity import DatasetId
 from lineage.model import (
     Dataset,
@@ -246,10 +247,10 @@ def test_naming_itself_is_refused_and_declaring_itself_is_flagged() -> None:
     own = DatasetId(name="openai/gsm8k")
     assert refused(proposal("grade-school GSM8K", child=own, parent_id="gsm8k")) == "names itself"
     assert refused(proposal("GSM8K train set", child=own)) == "names itself"
-    _, (edge,), _ = resolve(
+    nodes, (edge,), _ = resolve(
         proposal("gsm8k", child=own, quote="source_datasets: gsm8k", method="declared")
     )
-    assert edge.flags == (Flag.SELF_LOOP,)
+    assert LineageGraph(nodes.values(), [edge]).flags(edge) == (Flag.SELF_LOOP,)
 
 
 def test_one_part_of_a_data_set_may_come_from_another() -> None:
@@ -372,14 +373,15 @@ def test_facts_of_document_and_registry_meet_on_the_node() -> None:
 
 def test_a_parent_released_later_is_flagged() -> None:
     early = fact("lab/child", FactKey.RELEASED, "2024-05-01")
-    _, (edge,), _ = resolve(proposal("LateSet"), facts=[early])
-    assert edge.flags == (Flag.PARENT_LATER,)
+    nodes, (edge,), _ = resolve(proposal("LateSet"), facts=[early])
+    assert LineageGraph(nodes.values(), [edge]).flags(edge) == (Flag.PARENT_LATER,)
     assert edge.valid_from == "2024-05-01"
     for one in (proposal("LateSet", role="compared"), proposal("SQuAD")):
-        _, (edge,), _ = resolve(one, facts=[early])
-        assert edge.flags == ()
-    _, (edge,), _ = resolve(proposal("LateSet"))
-    assert (edge.flags, edge.valid_from) == ((), None)  # the child's date is not known
+        nodes, (edge,), _ = resolve(one, facts=[early])
+        assert LineageGraph(nodes.values(), [edge]).flags(edge) == ()
+    nodes, (edge,), _ = resolve(proposal("LateSet"))
+    assert LineageGraph(nodes.values(), [edge]).flags(edge) == ()
+    assert edge.valid_from is None  # the child's date is not known
 
 
 def test_a_name_that_two_entries_claim_is_flagged() -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 import strategies as mine
-from builders import dataset, edge
+from builders import at, dataset, edge
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import lineage
 from lineage import (
+    Closure,
     Dataset,
     Edge,
     ImportRefused,
@@ -19,6 +23,7 @@ from lineage import (
     Relation,
     export_graph,
     import_graph,
+    save_text,
 )
 
 WELL_FORMED = '{"format": "dataset-lineage", "version": 1}\n'
@@ -154,3 +159,71 @@ def test_a_parent_not_on_the_hub_stays_a_name_and_bad_lines_are_told(tmp_path: P
     file.write_text(released() + '{"target": "o/x", "source": "o/y", "meta_info": "{"}\n')
     with pytest.raises(ImportRefused, match="line 2"):
         import_graph(file)
+
+
+def test_a_store_is_never_written_over(tmp_path: Path) -> None:
+    place = tmp_path / "lineage.db"
+    with lineage.open_store(str(place)) as store:
+        store.put_edges([edge("o/a", "o/b")])
+    for attempt in (
+        lambda: export_graph([], [], place, fmt="jsonl"),
+        lambda: save_text("x", place),
+        lambda: save_text("x", tmp_path / "lineage.db-wal"),
+    ):
+        with pytest.raises(LineageError, match="name another file"):
+            attempt()
+    with lineage.open_store(str(place), read_only=True) as store:
+        assert len(list(store.edges())) == 1
+
+
+def test_links_are_followed_and_pipes_written_into(tmp_path: Path) -> None:
+    real, link, pipe = tmp_path / "real.txt", tmp_path / "link.txt", tmp_path / "pipe"
+    real.write_text("old")
+    link.symlink_to(real)
+    save_text("new", link)
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE) as reader:
+        save_text("through", pipe)
+        assert reader.communicate(timeout=30)[0] == b"through"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["link.txt", "pipe", "real.txt"]
+
+
+def test_an_edge_of_the_future_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "future.jsonl"
+    value = json.loads(edge("o/a", "o/b").model_dump_json()) | {"recorded_at": "9999-01-01T00:00Z"}
+    file.write_text(WELL_FORMED + json.dumps({"edge": value}) + "\n")
+    with pytest.raises(ImportRefused, match="which is to come"):
+        import_graph(file)
+
+
+def test_a_version_that_was_superseded_does_not_undo_a_newer_one(tmp_path: Path) -> None:
+    old = edge("o/a", "o/b")
+    file = tmp_path / "old.jsonl"
+    export_graph([], [old.model_copy(update={"superseded_at": at(1)})], file)
+    with lineage.open_store(str(tmp_path / "s.db")) as store:
+        store.put_edges([old])
+        store.close_edge(old.id, Closure(reason="withdrawn", by="check", manual=False), at=at(2))
+        lineage.store_imported(import_graph(file), store)
+        assert list(store.edges()) == []
+    with lineage.open_store(str(tmp_path / "empty.db")) as store:
+        lineage.store_imported(import_graph(file), store)
+        assert len(list(store.edges())) == 1
+
+
+def test_half_a_character_is_refused_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "half.jsonl"
+    file.write_text(WELL_FORMED + '{"dataset":{"id":"a/b","name":"\\ud800"}}\n')
+    with pytest.raises(ImportRefused, match="line 2: holds half"):
+        import_graph(file)
+
+
+def test_parallel_edges_of_another_tool_are_one(tmp_path: Path) -> None:
+    file = tmp_path / "foreign.graphml"
+    twice = '<edge source="o/p" target="o/c"/>' * 2
+    file.write_text(
+        '<graphml xmlns="http://graphml.graphdrawing.org/xmlns"><graph edgedefault="directed">'
+        f'<node id="o/p"/><node id="o/c"/>{twice}</graph></graphml>'
+    )
+    assert len(import_graph(file).edges) == 1

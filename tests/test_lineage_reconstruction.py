@@ -29,14 +29,14 @@ from lineage import (
     Relation,
     Unreadable,
 )
-from lineage.reconstruction import failure
 from lineage.registry import Registry
 
 
 class Shelf:
     """A source whose documents are lines `from NAME`; counts what is asked of it."""
 
-    def __init__(self, **parents: str) -> None:
+    def __init__(self, name: str = "shelf", /, **parents: str) -> None:
+        self.name = name
         self.texts = {
             f"o/{name}": "\n".join(f"from o/{p}" for p in said.split())
             for name, said in parents.items()
@@ -47,6 +47,13 @@ class Shelf:
 
     def seeds(self) -> tuple[DatasetId, ...]:
         return ()
+
+    @property
+    def location(self) -> str:
+        return f"shelf:{self.name}"
+
+    def covers(self, document: str) -> bool:
+        return document.startswith(f"{self.name}/")
 
     @property
     def ignored(self) -> tuple[str, ...]:
@@ -62,10 +69,10 @@ class Shelf:
             raise NotFound(f"no {dataset}", address="shelf")
         if dataset.name in self.broken:
             error = Unreadable("the page is torn", address="shelf/torn")
-            yield failure(dataset, "source", error, document=error.address)
+            yield Failure.of(dataset, "source", error)
         text = self.texts[dataset.name]
         yield Document(
-            id=f"shelf/{dataset.name}",
+            id=f"{self.name}/{dataset.name}",
             dataset=dataset,
             kind=DocumentKind.CARD,
             text=text,
@@ -84,6 +91,8 @@ class LineReader:
     name = "lines/1"
 
     def read(self, document: Document) -> Reading:
+        if "bug" in document.text:
+            raise KeyError("the reader's author did not think of this")
         if "unreadable" in document.text:
             raise Unreadable("the reader stumbled", address=document.id)
         return Reading(proposals=tuple(self._proposals(document)))
@@ -116,6 +125,11 @@ class LineReader:
 def store(tmp_path: Path) -> Iterator[GraphStore]:
     with lineage.open_store(str(tmp_path / "graph.db")) as opened:
         yield opened
+
+
+def at_once() -> bool:
+    """Stops before anything is begun."""
+    return True
 
 
 def run(shelf: Shelf, store: GraphStore, *seeds: str, **settings: object) -> Outcome:
@@ -260,6 +274,87 @@ def test_progress_is_told_for_each_dataset(store: GraphStore) -> None:
     seen: list[Progress] = []
     run(Shelf(a="b", b=""), store, "a", on_progress=seen.append)
     assert [(one.level, one.read, one.planned) for one in seen] == [(1, 1, 1), (2, 2, 2)]
+
+
+def test_a_bug_in_a_reader_costs_one_document_and_not_the_run(store: GraphStore) -> None:
+    outcome = run(Shelf(a="b c", b="bug", c=""), store, "a")
+    assert [(f.dataset.name, f.step, f.error) for f in outcome.failures] == [
+        ("o/b", "read", "KeyError")
+    ]
+    assert outcome.read == 3
+
+
+def test_a_run_stopped_before_it_began_is_resumed(store: GraphStore) -> None:
+    shelf = Shelf(a="b", b="")
+    first = run(shelf, store, "a", stop=at_once)
+    assert (first.interrupted, first.read) == (True, 0)
+    second = run(shelf, store, "a")
+    assert (second.run, second.read) == (first.run, 2)
+
+
+def test_another_source_is_another_run(store: GraphStore) -> None:
+    run(Shelf("one", a="b"), store, "a", stop=at_once)
+    outcome = run(Shelf("two", a="c"), store, "a")
+    assert outcome.resumed == 0
+    assert pairs(store) == {("o/a", "o/c")}
+
+
+def test_reading_one_source_takes_nothing_from_what_another_said(store: GraphStore) -> None:
+    run(Shelf("one", a="b"), store, "a")
+    run(Shelf("two", a="c"), store, "a")
+    assert pairs(store) == {("o/a", "o/b"), ("o/a", "o/c")}
+
+
+def test_a_document_that_is_gone_takes_its_statements_with_it(store: GraphStore) -> None:
+    class TwoCards(Shelf):
+        def documents(self, dataset: DatasetId) -> Iterator[Document | Failure]:
+            for found in super().documents(dataset):
+                assert isinstance(found, Document)
+                for number, line in enumerate(found.text.splitlines()):
+                    sha256 = hashlib.sha256(line.encode()).hexdigest()
+                    changed = {"id": f"{found.id}.{number}", "text": line, "sha256": sha256}
+                    yield found.model_copy(update=changed)
+
+    shelf = TwoCards(a="b c")
+    run(shelf, store, "a")
+    shelf.texts["o/a"] = "from o/b"
+    assert again(shelf, store).read == 1
+    assert pairs(store) == {("o/a", "o/b")}
+    assert [line.document for line in store.documents()] == ["shelf/o/a.0"]
+    assert again(shelf, store).read == 0
+    shelf.texts["o/a"] = "from o/b\nfrom o/c"
+    again(shelf, store)
+    assert pairs(store) == {("o/a", "o/b"), ("o/a", "o/c")}
+
+
+def test_a_seed_is_read_at_its_revision(store: GraphStore) -> None:
+    asked: list[DatasetId] = []
+
+    class Dated(Shelf):
+        def documents(self, dataset: DatasetId) -> Iterator[Document | Failure]:
+            asked.append(dataset)
+            return super().documents(dataset)
+
+    lineage.reconstruct(
+        [DatasetId.parse("o/a@v1#main/train")],
+        source=Dated(a=""),
+        readers=[LineReader()],
+        resolver=RegistryResolver(Registry(())),
+        store=store,
+    )
+    assert asked == [DatasetId.parse("o/a@v1")]
+
+
+def test_refresh_reads_seeds_that_were_never_read(store: GraphStore) -> None:
+    class Folder(Shelf):
+        def seeds(self) -> tuple[DatasetId, ...]:
+            return tuple(DatasetId(name=name) for name in self.texts)
+
+    shelf = Folder(a="")
+    run(shelf, store, "a")
+    shelf.texts["o/new"] = "from o/a"
+    assert again(shelf, store).read == 1
+    assert pairs(store) == {("o/new", "o/a")}
 
 
 def test_depth_below_one_is_refused(store: GraphStore) -> None:

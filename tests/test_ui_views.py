@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from builders import edge
+import ast
+
+from builders import REPOSITORY, edge
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,3 +50,22 @@ def test_words_of_edges_and_chains_name_split_and_role() -> None:
     graph = LineageGraph([], [edge("o/a", "o/b"), edge("o/b", "o/c")])
     (chain,) = graph.paths(DatasetId.parse("o/a"), DatasetId.parse("o/c"))
     assert chain_words(graph, chain) == "o/a <- o/b (mixture, 0.80) <- o/c (mixture, 0.80)"
+
+
+def test_the_front_doors_use_the_public_api_and_nothing_else() -> None:
+    ours = {"lineage", "ui", "agents", "graph_store"}
+    imported = {
+        name
+        for file in (REPOSITORY / "ui").rglob("*.py")
+        for statement in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for name in _modules(statement)
+        if name.partition(".")[0] in ours
+    }
+    assert "lineage" in imported
+    assert {name for name in imported if not name.startswith("ui")} == {"lineage"}
+
+
+def _modules(statement: ast.AST) -> list[str]:
+    if isinstance(statement, ast.Import):
+        return [alias.name for alias in statement.names]
+    return [statement.module or ""] if isinstance(statement, ast.ImportFrom) else []

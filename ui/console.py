@@ -8,10 +8,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
@@ -32,7 +34,13 @@ from lineage import (
 )
 from ui.views import one_line, safe
 
-out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        nobody_reads()
+
+
+out = _Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
@@ -40,7 +48,7 @@ def wide() -> Console:
     """A console for what wraps: the screen's width, or 120 columns for a pipe without one."""
     if out.is_terminal or "COLUMNS" in os.environ:
         return out
-    return Console(width=120, highlight=False, markup=False, emoji=False)
+    return _Console(width=120, highlight=False, markup=False, emoji=False)
 
 
 class Exit(IntEnum):
@@ -50,14 +58,15 @@ class Exit(IntEnum):
     FOUND = 1  # audit found errors; no path; --strict and something could not be read
     USAGE = 2
     INPUT = 3  # no such dataset, unreadable or refused input
-    STORE = 4
+    STORE = 4  # the store or the disk
     INSTALL = 5  # an optional part is missing, or a namesake is in the way
     INTERRUPTED = 130
 
 
 EXIT_CODES = """Exit codes: 0 done; 1 done, and something was found (audit: an error; path: no
 path; --strict: something could not be read); 2 wrong usage; 3 input unknown, unreadable or
-refused; 4 the store failed; 5 a part is not installed; 130 interrupted, can be resumed."""
+refused; 4 the store or the disk failed; 5 a part is not installed; 130 interrupted, can be
+resumed."""
 
 Store = Annotated[
     str,
@@ -121,23 +130,48 @@ def exit_code(error: LineageError) -> Exit:
 
 
 def run_safely(app: Callable[[], object]) -> None:
-    """Runs the command line; errors raised on purpose become one line and an exit code."""
+    """Runs the command line; what goes wrong becomes one line and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that lacks a letter shows another
+            stream.reconfigure(errors="replace")
     try:
         app()
     except LineageError as error:
         err.print(Text(f"error: {safe(str(error))}", style="bold red"))
         sys.exit(exit_code(error))
+    except ValidationError as error:
+        first = error.errors()[0]
+        words = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        err.print(Text(f"error: {safe(words)}", style="bold red"))
+        sys.exit(Exit.INPUT)
     except KeyboardInterrupt:
         err.print("interrupted; run the same command again to go on")
         sys.exit(Exit.INTERRUPTED)
+    except OSError as error:
+        err.print(Text(f"error: {safe(str(error))}", style="bold red"))
+        sys.exit(Exit.STORE)
+
+
+def nobody_reads() -> NoReturn:
+    """Ends quietly where the reader of a pipe (`head`, say) has gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the exit would flush
+    sys.exit(Exit.OK)
+
+
+@contextmanager
+def to_a_reader() -> Iterator[None]:
+    """For what is written to stdout: a pipe whose reader has gone is a quiet end."""
+    try:
+        yield
     except BrokenPipeError:
-        sys.stderr.close()  # the reader (head, say) has gone: nobody is left to tell
-        sys.exit(Exit.OK)
+        nobody_reads()
 
 
 def print_json(value: Any) -> None:
     """The value as indented JSON on stdout, uncoloured."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    with to_a_reader():
+        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
 
 
 @contextmanager
@@ -178,9 +212,11 @@ def tell_outcome(outcome: Outcome, *, as_json: bool, quiet: bool, strict: bool) 
     elif not quiet:
         again = f" ({outcome.resumed} before the interruption)" if outcome.resumed else ""
         out.print(
-            f"read {outcome.read} datasets{again} in {outcome.levels} levels: "
+            f"read {outcome.read - outcome.unread} datasets{again} in {outcome.levels} levels: "
             f"{outcome.edges} edges, {outcome.rejections} proposals rejected"
         )
+        if outcome.withdrawn:
+            out.print(f"{outcome.withdrawn} datasets are gone; what only they stated is closed")
         for failure in outcome.failures[:20]:
             where = f" ({failure.document})" if failure.document else ""
             err.print(
@@ -195,6 +231,8 @@ def tell_outcome(outcome: Outcome, *, as_json: bool, quiet: bool, strict: bool) 
             err.print(f"left alone: {len(outcome.ignored)} files")
             for words in outcome.ignored[:5]:
                 err.print(f"  {one_line(words, 200)}")
+            if len(outcome.ignored) > 5:
+                err.print(f"  ... and {len(outcome.ignored) - 5} more (--json lists all)")
     if outcome.interrupted:
         err.print("interrupted; run the same command again to go on")
         raise typer.Exit(Exit.INTERRUPTED)

@@ -13,13 +13,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from lineage.errors import ImportRefused, LineageError
+from lineage.errors import ImportRefused
 from lineage.exchange import graphml, jsonl, tracing_roots
+from lineage.exchange.files import save_text, writing
 from lineage.exchange.values import Imported, Written
 from lineage.model import Dataset, Edge
 from lineage.store import GraphStore
 
-__all__ = ["Imported", "Written", "export_graph", "import_graph", "store_imported"]
+__all__ = [
+    "Imported",
+    "Written",
+    "export_graph",
+    "import_graph",
+    "save_text",
+    "store_imported",
+]
 
 _SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".graphml": "graphml", ".xml": "graphml"}
 
@@ -29,12 +37,13 @@ def export_graph(
 ) -> Written:
     """Writes nodes and edges to a file (`-`: stdout), whole or not at all; says how many.
 
-    The format is `jsonl` or `graphml`, else told by the file's name. ImportRefused for
-    another; LineageError where the file cannot be written.
+    The format is `jsonl` or `graphml`, else told by the file's name (stdout: `jsonl`).
+    ImportRefused for another; LineageError where the file cannot be written, or is a store.
     """
-    chosen = fmt or _SUFFIXES.get(target.suffix.lower())
+    told = "jsonl" if str(target) == "-" else _SUFFIXES.get(target.suffix.lower())
+    chosen = fmt or told
     nodes, links = tuple(datasets), tuple(edges)
-    with _writing(target) as out:
+    with writing(target) as out:
         if chosen == "jsonl":
             jsonl.write(nodes, links, out)
         elif chosen == "graphml":
@@ -70,9 +79,15 @@ def import_graph(file: Path, *, fmt: str | None = None, datasets: Path | None = 
 def store_imported(imported: Imported, store: GraphStore) -> None:
     """Puts everything into the store in one transaction. Doing it twice changes nothing;
     edges that the store has keep their evidence and gain the imported, and one that a
-    person closed there stays closed.
+    person closed there stays closed. A version that was superseded already when it was
+    exported tells nothing to a store that has the edge.
     """
-    store.put_edges(imported.edges, ends=imported.datasets)
+    edges = [
+        edge
+        for edge in imported.edges
+        if edge.superseded_at is None or not store.edge_history(edge.id)
+    ]
+    store.put_edges(edges, ends=imported.datasets)
 
 
 def _told_by(file: Path) -> str:
@@ -85,24 +100,6 @@ def _told_by(file: Path) -> str:
     if b'"meta_info"' in head and b'"target"' in head:
         return "tracing-roots"
     return "jsonl"
-
-
-@contextmanager
-def _writing(target: Path) -> Iterator[BinaryIO]:
-    """A file that takes its name only once it is whole."""
-    if str(target) == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    unfinished = target.with_name(target.name + ".part")
-    try:
-        with unfinished.open("wb") as out:
-            yield out
-        unfinished.replace(target)
-    except OSError as error:
-        raise LineageError(f"cannot write {target}: {error.strerror or error}") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ its ids, labels and relations go.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, BinaryIO, Final
 from xml.etree.ElementTree import ParseError
 
@@ -78,12 +79,31 @@ def read(lines: BinaryIO) -> Imported:
         raise ImportRefused(f"not GraphML: {error}") from error
     try:
         datasets = [_dataset(str(name), data) for name, data in graph.nodes(data=True)]
-        edges = [_edge(str(p), str(c), data) for p, c, data in graph.edges(data=True)]
-    except (ValidationError, LineageError) as error:
+        ours, foreign = _edges(graph.edges(data=True))
+    except ValidationError as error:
+        raise ImportRefused(f"a value is broken: {error.errors()[0]['msg']}") from error
+    except LineageError as error:
         raise ImportRefused(str(error)) from error
-    foreign = sum("value" not in data for _, _, data in graph.edges(data=True))
     note = f"{foreign} edges came without our values: relation or evidence may be missing"
-    return whole(datasets, edges, (note,) if foreign else ())
+    return whole(datasets, ours, (note,) if foreign else ())
+
+
+def _edges(found: Iterable[tuple[Any, Any, Mapping[str, Any]]]) -> tuple[list[Edge], int]:
+    """The edges, and how many came without our values; of those, parallel ones are one."""
+    moment = now()
+    ours: list[Edge] = []
+    theirs: dict[str, Edge] = {}
+    foreign = 0
+    for parent, child, data in found:
+        if "value" in data:
+            ours.append(Edge.model_validate_json(data["value"]))
+            continue
+        foreign += 1
+        edge = _edge(str(parent), str(child), data, moment)
+        known = theirs.setdefault(edge.id, edge)
+        evidence = {one.id: one for one in (*known.evidence, *edge.evidence)}
+        theirs[edge.id] = known.model_copy(update={"evidence": tuple(evidence.values())})
+    return [*ours, *theirs.values()], foreign
 
 
 def _dataset(name: str, data: Mapping[str, Any]) -> Dataset:
@@ -97,10 +117,7 @@ def _dataset(name: str, data: Mapping[str, Any]) -> Dataset:
     )
 
 
-def _edge(parent: str, child: str, data: Mapping[str, Any]) -> Edge:
-    if "value" in data:
-        return Edge.model_validate_json(data["value"])
-    moment = now()
+def _edge(parent: str, child: str, data: Mapping[str, Any], moment: datetime) -> Edge:
     relation, role = str(data.get("relation", "")), str(data.get("role", ""))
     return Edge(
         child=_id(child),

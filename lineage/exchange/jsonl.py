@@ -45,7 +45,7 @@ def read(lines: BinaryIO) -> Imported:
             "is another tool's",
             line=number,
         )
-    if header.get("version") != VERSION:
+    if header.get("version") is True or header.get("version") != VERSION:
         raise ImportRefused(
             f"format version {header.get('version')!r}; this release reads {VERSION}", line=number
         )
@@ -66,11 +66,11 @@ def read(lines: BinaryIO) -> Imported:
 
 
 def _value(item: dict[str, object]) -> Dataset | Edge:
-    if "dataset" in item:
+    if item.keys() == {"dataset"}:
         return Dataset.model_validate(item["dataset"])
-    if "edge" in item:
+    if item.keys() == {"edge"}:
         return Edge.model_validate(item["edge"])
-    raise InvalidName("neither a dataset nor an edge")
+    raise InvalidName(f"neither a dataset nor an edge, but {', '.join(item)[:100] or 'nothing'}")
 
 
 def _objects(lines: BinaryIO) -> Iterator[tuple[int, dict[str, object]]]:
@@ -87,4 +87,14 @@ def _objects(lines: BinaryIO) -> Iterator[tuple[int, dict[str, object]]]:
             raise ImportRefused(f"not JSON: {error}", line=number) from error
         if not isinstance(item, dict):
             raise ImportRefused("not a JSON object", line=number)
+        if b"\\ud" in line.lower() and _has_lone_surrogate(item):
+            raise ImportRefused("holds half a character (a lone surrogate)", line=number)
         yield number, item
+
+
+def _has_lone_surrogate(item: object) -> bool:
+    try:
+        json.dumps(item, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False

@@ -57,7 +57,7 @@ class _Line(BaseModel):
 
 
 class _Meta(BaseModel):
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", allow_inf_nan=False)
 
     source: str = ""
     confidence: float = 0.5

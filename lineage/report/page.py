@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from html import escape
 from importlib.resources import files
@@ -11,6 +12,8 @@ from typing import Any
 from lineage.graph import LineageGraph
 from lineage.model import Dataset, Edge, FactKey, Failure, now
 from lineage.report.picture import svg
+
+_TURNS = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def html_page(graph: LineageGraph, *, title: str, failures: Iterable[Failure] = ()) -> str:
@@ -83,4 +86,4 @@ def _embedded(data: Any) -> str:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for mark in "<>&\u2028\u2029":
         text = text.replace(mark, f"\\u{ord(mark):04x}")
-    return text
+    return _TURNS.sub("\ufffd", text)  # a quote must not turn the text around it

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from html import escape
 from itertools import pairwise
 from typing import Final
 
 from lineage.graph import LineageGraph
+from lineage.identity import DatasetId
 from lineage.layout import Layout, layered
-from lineage.model import Dataset, Edge, NodeKind, VerificationState
+from lineage.model import Dataset, Edge, VerificationState
 
 _WIDTHS: Final = (  # of characters in pixels at the label's size, the first set that fits
     (frozenset("iljtfrI.,:;'|!/-()[]"), 4.6),
@@ -20,6 +22,8 @@ _WIDTHS: Final = (  # of characters in pixels at the label's size, the first set
 _LONGEST: Final = 34  # characters of a label
 _HEIGHT: Final = 24.0
 _MARGIN: Final = 24.0
+_PARALLEL: Final = 5.0
+_MAX_BEND: Final = 160.0  # or an edge that leads back would sweep across the whole picture
 
 _STYLE: Final = """
 .lineage{font:12px system-ui,-apple-system,"Segoe UI",sans-serif}
@@ -105,7 +109,7 @@ def _character(c: str) -> float:
 def _nodes(graph: LineageGraph, layout: Layout) -> Iterator[str]:
     for node in graph:
         x, y = layout.at[str(node.id)]
-        named = "" if node.documented or node.kind is not NodeKind.DATASET else " named"
+        named = "" if node.documented else " named"
         yield (
             f'<g class="node {node.kind}{named}" data-id="{_clean(str(node.id))}" tabindex="0">'
             f"<title>{_clean(f'{node.label} ({node.kind})')}</title>"
@@ -116,7 +120,13 @@ def _nodes(graph: LineageGraph, layout: Layout) -> Iterator[str]:
 
 
 def _edges(graph: LineageGraph, layout: Layout) -> Iterator[str]:
+    between = Counter((edge.parent.base, edge.child.base) for edge in graph.edges)
+    drawn: Counter[tuple[DatasetId, DatasetId]] = Counter()
     for edge in graph.edges:
+        pair = (edge.parent.base, edge.child.base)
+        # Parallel edges are drawn side by side, or only the last could be clicked.
+        aside_by = _PARALLEL * (drawn[pair] - (between[pair] - 1) / 2)
+        drawn[pair] += 1
         if edge.child.base == edge.parent.base:
             continue  # a loop has no line of its own; the audit lists it
         aside = "" if edge.carries_data else " aside"
@@ -125,27 +135,33 @@ def _edges(graph: LineageGraph, layout: Layout) -> Iterator[str]:
             f"{edge.child} <- {edge.parent}: {edge.relation}, {edge.role}, "
             f"{edge.confidence:.2f}, {edge.state}"
         )
+        path = _path(graph, edge, layout, aside_by)
         yield (
             f'<path class="edge {edge.state}{"" if contradicted else aside}" '
-            f'data-id="{edge.id}" marker-end="url(#tip)" d="{_path(graph, edge, layout)}">'
+            f'data-id="{edge.id}" marker-end="url(#tip)" d="{path}">'
             f"<title>{_clean(words)}</title></path>"
         )
 
 
-def _path(graph: LineageGraph, edge: Edge, layout: Layout) -> str:
+def _path(graph: LineageGraph, edge: Edge, layout: Layout, aside_by: float) -> str:
     parent, child = edge.parent.base, edge.child.base
     x1, y1 = layout.at[str(parent)]
     x1 += _width(graph.node(parent))
     x2, y2 = layout.at[str(child)]
+    y1, y2 = y1 + aside_by, y2 + aside_by
     points = [(x1, y1), *layout.routes.get((str(parent), str(child)), ()), (x2, y2)]
     text = f"M{x1:.1f} {y1:.1f}"
     for (ax, ay), (bx, by) in pairwise(points):
-        bend = max(abs(bx - ax) / 2, 24.0)
+        bend = min(max(abs(bx - ax) / 2, 24.0), _MAX_BEND)
         text += f"C{ax + bend:.1f} {ay:.1f} {bx - bend:.1f} {by:.1f} {bx:.1f} {by:.1f}"
     return text
 
 
-_XML_FORBIDS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# What XML cannot hold, and what would turn the direction in which a name is read.
+_XML_FORBIDS = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff"
+    r"\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
 
 
 def _clean(text: str) -> str:

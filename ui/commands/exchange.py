@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,21 @@ import lineage
 from ui import bootstrap, console
 from ui.console import err, out
 from ui.views import one_line
+
+
+class Writable(StrEnum):
+    """What can be written."""
+
+    JSONL = "jsonl"
+    GRAPHML = "graphml"
+
+
+class Readable(StrEnum):
+    """What can be read."""
+
+    JSONL = "jsonl"
+    GRAPHML = "graphml"
+    TRACING_ROOTS = "tracing-roots"
 
 
 def register(app: typer.Typer) -> None:
@@ -23,15 +39,16 @@ def register(app: typer.Typer) -> None:
 def export_graph(
     target: Annotated[Path, typer.Argument(help="File to write; - for stdout.")],
     fmt: Annotated[
-        str | None,
-        typer.Option("--format", "-f", help="jsonl or graphml; else told by the file's name."),
+        Writable | None,
+        typer.Option("--format", "-f", case_sensitive=False, help="Else told by the name."),
     ] = None,
     store: console.Store = "lineage.db",
     closed: Annotated[bool, typer.Option("--closed", help="Also edges that were closed.")] = False,
     as_of: console.AsOf = None,
     as_json: console.AsJson = False,
 ) -> None:
-    """Write the graph to a file: JSON Lines keeps everything, GraphML is for drawing tools.
+    """Write the graph to a file, every dataset and edge with its evidence; not the history of
+    versions, nor the log of runs. JSON Lines is ours, GraphML is for drawing tools.
 
     Examples:
 
@@ -39,26 +56,25 @@ def export_graph(
 
         lineage export graph.graphml
 
-        lineage export - --format jsonl | head
+        lineage export - | head
     """
-    moment = bootstrap.parse_instant(as_of) if as_of else None
     with lineage.open_store(store, read_only=True) as opened:
-        graph = lineage.LineageGraph.from_store(opened, as_of=moment)
-        edges = tuple(opened.edges(as_of=moment, closed=True)) if closed else graph.edges
-        written = lineage.export_graph(tuple(graph), edges, target, fmt=fmt)
+        graph = bootstrap.read_graph(opened, as_of, closed=closed)
+    with console.to_a_reader():
+        written = lineage.export_graph(graph, graph.edges, target, fmt=fmt)
+    if str(target) == "-":
+        return  # stdout is the graph's
     if as_json:
         console.print_json(written.model_dump(mode="json"))
-    elif str(target) != "-":
+    else:
         out.print(f"wrote {written.datasets:,} datasets and {written.edges:,} edges to {target}")
 
 
 def import_graph(
     file: Annotated[Path, typer.Argument(help="File to read; - for stdin (JSON Lines).")],
     fmt: Annotated[
-        str | None,
-        typer.Option(
-            "--format", "-f", help="jsonl, graphml or tracing-roots; else told by its content."
-        ),
+        Readable | None,
+        typer.Option("--format", "-f", case_sensitive=False, help="Else told by the content."),
     ] = None,
     nodes: Annotated[
         Path | None,
@@ -95,7 +111,7 @@ def import_graph(
 
 
 def page(
-    target: Annotated[Path, typer.Argument(help="HTML or SVG file to write.")],
+    target: Annotated[Path, typer.Argument(help="File to write: .html or .svg.")],
     dataset: Annotated[
         str | None, typer.Option("--dataset", help="Only the part around this dataset.")
     ] = None,
@@ -113,6 +129,9 @@ def page(
 
         lineage page part.svg --dataset NuminaMath-CoT --up 2 --down 1
     """
+    kind = target.suffix.lower()
+    if kind not in {".html", ".htm", ".svg"}:
+        raise typer.BadParameter(f"a page is .html, a picture .svg, not {str(target)!r}")
     with lineage.open_store(store, read_only=True) as opened:
         graph = bootstrap.read_graph(opened, as_of)
         failures = opened.failures()
@@ -121,14 +140,10 @@ def page(
         node = graph.find(dataset)
         title = f"Lineage of {node.label}"
         graph = graph.around(node.id, up=up, down=down, data_only=False)
-    picture = target.suffix.lower() == ".svg"
-    text = (
-        lineage.svg(graph) if picture else lineage.html_page(graph, title=title, failures=failures)
-    )
-    try:
-        target.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise lineage.LineageError(f"cannot write {target}: {error.strerror}") from error
+    if kind == ".svg":
+        lineage.save_text(lineage.svg(graph), target)
+    else:
+        lineage.save_text(lineage.html_page(graph, title=title, failures=failures), target)
     if as_json:
         console.print_json({"file": str(target), "datasets": len(graph), "edges": len(graph.edges)})
     else:

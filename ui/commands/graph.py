@@ -47,6 +47,9 @@ def show(
         bool,
         typer.Option("--all", "-a", help="Also edges that carry no data: compared, removed ..."),
     ] = False,
+    closed: Annotated[
+        bool, typer.Option("--closed", help="Also edges that were closed; implies --all.")
+    ] = False,
     as_of: console.AsOf = None,
     as_json: console.AsJson = False,
 ) -> None:
@@ -61,9 +64,10 @@ def show(
         lineage show gsm8k --all --as-of 2026-11-20 --json
     """
     with lineage.open_store(store, read_only=True) as opened:
-        graph = bootstrap.read_graph(opened, as_of)
+        graph = bootstrap.read_graph(opened, as_of, closed=closed)
         node = graph.find(dataset)
         failures = opened.failures(dataset=node.id)
+    every_role = every_role or closed
     if as_json:
         part = graph.around(node.id, up=up, down=down, data_only=not every_role)
         console.print_json(
@@ -105,7 +109,8 @@ def path(
 ) -> None:
     """How rows of ANCESTOR can have come into CHILD: every chain, the shortest first.
 
-    Exits with 1 where there is no path.
+    With #config/split on either, only chains that begin and end there: an edge that is
+    narrowed to another split is none. Exits with 1 where there is no path.
 
     Examples:
 
@@ -115,13 +120,16 @@ def path(
     """
     with lineage.open_store(store, read_only=True) as opened:
         graph = bootstrap.read_graph(opened, as_of)
-    below, above = graph.find(child), graph.find(ancestor)
-    chains = graph.paths(below.id, above.id, limit=limit)
+    below, above = (
+        graph.find(written).id.narrowed_as(lineage.DatasetId.parse(written))
+        for written in (child, ancestor)
+    )
+    chains = graph.paths(below, above, limit=limit)
     if as_json:
         console.print_json(
             {
-                "child": str(below.id),
-                "ancestor": str(above.id),
+                "child": str(below),
+                "ancestor": str(above),
                 "paths": [[edge_row(graph, edge) for edge in chain] for chain in chains],
             }
         )
@@ -129,7 +137,7 @@ def path(
         for chain in chains:
             out.print(chain_words(graph, chain))
         if not chains:
-            out.print(f"no path: nothing in the store leads from {above.id} to {below.id}")
+            out.print(f"no path: nothing in the store leads from {above} to {below}")
     if not chains:
         raise typer.Exit(Exit.FOUND)
 

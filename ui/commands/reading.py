@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 import lineage
-from lineage import DatasetId, GraphStore, LineageGraph, SourceOptions
+from lineage import DatasetId, LineageError, LineageGraph, SourceOptions
 from ui import bootstrap, console
 from ui.commands.graph import print_statistics, print_tree
 from ui.console import err, out
@@ -71,6 +71,8 @@ def reconstruct(
             on_progress=show,
         )
     console.tell_outcome(outcome, as_json=as_json, quiet=quiet, strict=strict)
+    if outcome.read and outcome.unread == outcome.read:
+        raise typer.Exit(console.Exit.INPUT)  # nothing at all could be read
 
 
 def refresh(
@@ -78,7 +80,10 @@ def refresh(
     lists: console.ListFile = None,
     organisations: console.Organisation = None,
     store: console.Store = "lineage.db",
-    hub: console.Hub = True,
+    hub: Annotated[
+        bool | None,
+        typer.Option("--hub/--no-hub", help="Also ask the Hub [default: if nothing is given]."),
+    ] = None,
     papers: console.Papers = None,
     arxiv: console.Arxiv = None,
     offline: console.Offline = False,
@@ -90,17 +95,21 @@ def refresh(
 ) -> None:
     """Read again what changed since the store read it, and nothing else.
 
-    What changed is told by ETag, commit or file state. A parent that a card no longer names
-    has its edge closed, with the evidence kept.
+    What changed is told by ETag, commit or file state. What could not be read last time is
+    tried again, and cards that are new in a folder are read. A parent that a card no longer
+    names has its edge closed, with the evidence kept.
 
     Examples:
 
         lineage refresh data/sample/cards
 
-        lineage refresh --hub
+        lineage refresh
     """
-    options = _options(lists, organisations, hub, papers, arxiv, offline, cache)
-    with lineage.open_store(store) as opened, console.progress_bar(quiet=quiet or as_json) as show:
+    nothing_given = not (inputs or lists or organisations)
+    ask_hub = nothing_given if hub is None else hub
+    options = _options(lists, organisations, ask_hub, papers, arxiv, offline, cache)
+    opening = bootstrap.open_existing(store)
+    with opening as opened, console.progress_bar(quiet=quiet or as_json) as show:
         outcome = bootstrap.run_refresh(
             inputs or [], options, opened, workers=workers, on_progress=show
         )
@@ -164,6 +173,7 @@ def demo(
     folder: Annotated[Path, typer.Option("--out", help="Where store and page are put.")] = Path(
         "demo"
     ),
+    as_json: console.AsJson = False,
 ) -> None:
     """Reconstruct the sample that ships with the project, offline, and show the result.
 
@@ -177,51 +187,73 @@ def demo(
         lineage demo --out /tmp/demo
     """
     sample = lineage.data_folder() / "sample"
-    folder.mkdir(parents=True, exist_ok=True)
-    location = str(folder / "sample.db")
-    options = SourceOptions(offline=True, cache=folder / "cache")
-    out.print(f"Reading {sample / 'cards'} (offline, no key) ...\n")
+    cards = sample / "cards"
+    location, page = str(folder / "sample.db"), folder / "lineage.html"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LineageError(f"cannot make the folder {folder}: {error.strerror}") from error
+    if not as_json:
+        out.print(f"Reading {cards} (offline, no key) ...\n")
     with lineage.open_store(location) as store:
-        with console.progress_bar(quiet=False) as show:
+        with console.progress_bar(quiet=as_json) as show:
             outcome = bootstrap.run_reconstruction(
-                [str(sample / "cards")],
-                options,
+                [str(cards)],
+                SourceOptions(offline=True, cache=folder / "cache"),
                 store,
                 max_depth=3,
                 workers=4,
                 fresh=True,
                 on_progress=show,
             )
-        _show_demo(store, sample, folder)
+        graph = LineageGraph.from_store(store)
+        failures = store.failures()
+    text = lineage.html_page(graph, title="The sample's lineage", failures=failures)
+    lineage.save_text(text, page)
+    truth = json.loads((sample / "truth.json").read_text(encoding="utf-8"))
+    stated, hidden = (
+        {
+            _pair(edge["child"], edge["parent"], edge["role"])
+            for edge in truth["edges"]
+            if edge["documented"] is documented
+        }
+        for documented in (True, False)
+    )
+    found = {_pair(str(edge.child), str(edge.parent), edge.role) for edge in graph.edges}
+    comparison = {
+        "stated": len(stated),
+        "found": len(found & stated),
+        "missed": sorted(map(_words, stated - found)),
+        "not in the truth": sorted(map(_words, found - stated - hidden)),
+        "hidden, not found": sorted(map(_words, hidden - found)),
+    }
+    if as_json:
+        console.print_json({"outcome": outcome.model_dump(mode="json"), "truth": comparison})
+        return
+    _print_demo(graph, comparison)
     console.tell_outcome(outcome, as_json=False, quiet=False, strict=False)
-    out.print(f"\nThe picture: {folder / 'lineage.html'}   The store: {location}")
+    out.print(f"\nThe picture: {page}   The store: {location}")
     out.print(f"Next: lineage show DATASET --evidence --store {location}")
 
 
-def _show_demo(store: GraphStore, sample: Path, folder: Path) -> None:
-    graph = LineageGraph.from_store(store)
+def _print_demo(graph: LineageGraph, comparison: dict[str, Any]) -> None:
     deepest = max(
         graph, key=lambda node: (len(graph.ancestors(node.id)), node.documented, str(node.id))
     )
     print_tree(graph, tree(graph, deepest.id, "up", depth=6), evidence=False)
     out.print()
     print_statistics(graph.statistics())
-    truth = json.loads((sample / "truth.json").read_text(encoding="utf-8"))
-    stated = {_pair(edge["child"], edge["parent"], edge["role"]) for edge in truth["edges"]}
-    hidden = {
-        _pair(edge["child"], edge["parent"], edge["role"])
-        for edge in truth["edges"]
-        if not edge["documented"]
-    }
-    found = {_pair(str(edge.child), str(edge.parent), edge.role) for edge in graph.edges}
-    stated -= hidden
     out.print(
-        f"\nAgainst the sample's truth: {len(found & stated)} of {len(stated)} stated edges "
-        f"found, {len(found - stated - hidden)} found that it does not list, "
-        f"{len(hidden - found)} hidden one not found (only the records show it)."
+        f"\nAgainst the sample's truth: {comparison['found']} of {comparison['stated']} stated "
+        "edges found"
     )
-    page = lineage.html_page(graph, title="The sample's lineage", failures=store.failures())
-    (folder / "lineage.html").write_text(page, encoding="utf-8")
+    for title in ("missed", "not in the truth", "hidden, not found"):
+        for words in comparison[title]:
+            out.print(f"  {title}: {words}")
+
+
+def _words(pair: tuple[DatasetId, DatasetId, str]) -> str:
+    return f"{pair[0]} <- {pair[1]} ({pair[2]})"
 
 
 def _pair(child: str, parent: str, role: str) -> tuple[DatasetId, DatasetId, str]:
