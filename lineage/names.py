@@ -17,13 +17,14 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
+from pydantic import TypeAdapter, ValidationError
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, Levenshtein
 
 from lineage.errors import InvalidName
 from lineage.forms import Form, forms, guard_of, tidy, words_of
 from lineage.identity import DatasetId
-from lineage.model import NodeKind
+from lineage.model import NodeKind, PartialDate
 from lineage.registry import Claim, Entry, Registry, default_registry, name_key, name_words, url_key
 from lineage.words import GENERIC, SPLITS, all_generic
 
@@ -39,6 +40,7 @@ _WORD_CONTEXT = re.compile(
     rf"\b(?:data ?sets?|corpus|benchmark|subset of|{'|'.join(SPLITS)})\b", re.IGNORECASE
 )
 _DATE = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-\d\d)?)?(?!\d)")
+_PARTIAL_DATE: Final = TypeAdapter[str](PartialDate)
 _SCRIPTS = re.compile(r"[a-z0-9]+|[^a-z0-9]+")  # 用GSM8K数据: a name ends where the script does
 _HUB_SHAPE = re.compile(r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
 
@@ -308,13 +310,17 @@ def date_conflict(child_date: str | None, parent_date: str | None) -> bool:
 
 
 def partial_date(written: str | None) -> str | None:
-    """The `YYYY[-MM[-DD]]` that a date or timestamp starts with; None where it does not.
+    """The `YYYY[-MM[-DD]]` that a date or timestamp starts with; None where it does not, or
+    where the calendar has no such day.
 
-    >>> partial_date("2023-05-01T12:00:00Z"), partial_date("May 2023")
-    ('2023-05-01', None)
+    >>> partial_date("2023-05-01T12:00:00Z"), partial_date("May 2023"), partial_date("2023-02-30")
+    ('2023-05-01', None, None)
     """
     match = _DATE.match(written or "")
-    return match[0] if match else None
+    try:
+        return str(_PARTIAL_DATE.validate_python(match[0])) if match else None
+    except ValidationError:
+        return None
 
 
 def names_in(name: str, text: str) -> bool:

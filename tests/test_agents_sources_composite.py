@@ -77,3 +77,12 @@ def test_one_silent_source_does_not_hide_the_other(hub: HubServer, folder: Path)
     assert failure.error == "Unreachable"
     with pytest.raises(Unreachable):
         source.documents(B)
+
+
+def test_the_reach_is_that_of_all_sources(hub: HubServer, folder: Path) -> None:
+    source = _both(hub, folder)
+    assert all(source.covers(one.id) for one in source.documents(A) if isinstance(one, Document))
+    assert not source.covers("arxiv:2304.12244")
+    assert source.location == " + ".join(sorted([FolderSource(folder).location, hub.url]))
+    twice = CompositeSource([FolderSource(folder), FolderSource(folder)])
+    assert twice.location == FolderSource(folder).location

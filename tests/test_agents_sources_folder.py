@@ -11,11 +11,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from effort import megabytes
 from pdf_files import pdf
 
 from agents.reading.declared import DeclaredReader
 from agents.sources import FolderSource
-from lineage.errors import NotFound
+from lineage.errors import InvalidName, NotFound
 from lineage.identity import DatasetId
 from lineage.model import Document, DocumentKind, Failure
 
@@ -39,7 +40,7 @@ def _read(source: FolderSource, dataset: str) -> tuple[list[Document], list[Fail
 
 
 def _files(source: FolderSource, dataset: str) -> list[str]:
-    return [one.id.partition("/")[2] for one in _read(source, dataset)[0]]
+    return [one.id.removeprefix(f"{source.label}/") for one in _read(source, dataset)[0]]
 
 
 def _seeds(source: FolderSource) -> list[str]:
@@ -183,7 +184,7 @@ def test_one_bad_file_does_not_hide_the_others(tmp_path: Path) -> None:
     )
     documents, failures = _read(source, "a/b")
     assert [one.kind for one in documents] == [DocumentKind.CARD, DocumentKind.ROWS]
-    assert {one.document.partition("/")[2]: one.error for one in failures} == {
+    assert {one.document.removeprefix(f"{source.label}/"): one.error for one in failures} == {
         "a__b.pdf": "Unreadable",
         "a__b.paper2.pdf": "Unreadable",
         "a__b.croissant.json": "Unreadable",
@@ -224,17 +225,32 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
     (root / "alias.md").symlink_to(root / "inside.md")
     (root / "broken.md").symlink_to(root / "nowhere.md")
     (root / "loop.md").symlink_to(root / "loop.md")
-    os.mkfifo(root / "pipe.md")
     source = FolderSource(root)
-    assert _seeds(source) == ["a/b", "alias", "inside"]
-    documents, failures = _read(source, "a/b")
-    assert documents == []
-    assert [one.error for one in failures] == ["AccessDenied"]
-    assert {line.partition(":")[0] for line in source.ignored} == {
-        "broken.md",
-        "loop.md",
-        "pipe.md",
-    }
+    assert _seeds(source) == ["a/b", "alias", "broken", "inside", "loop"]
+    for name, error in (("a/b", "AccessDenied"), ("broken", "Unreadable"), ("loop", "Unreadable")):
+        documents, failures = _read(source, name)
+        assert documents == []
+        assert [one.error for one in failures] == [error]
+    assert source.ignored == ("sub: a link to a folder, not followed",)
+
+
+@pytest.mark.parametrize("suffix", ["md", "pdf", "jsonl", "csv", "parquet", "jsonl.gz"])
+def test_a_pipe_is_a_failure_and_nobody_waits_for_it(tmp_path: Path, suffix: str) -> None:
+    source = _write(tmp_path, {"a__b.md": CARD, f"a__b.x.{suffix}": "later a pipe"})
+    assert source.seeds()
+    (tmp_path / f"a__b.x.{suffix}").unlink()
+    os.mkfifo(tmp_path / f"a__b.x.{suffix}")
+    for one in (source, FolderSource(tmp_path)):  # swapped after the listing, and listed as one
+        assert one.version(DatasetId.parse("a/b"))
+        failures = [f for seed in one.seeds() for f in _read(one, str(seed))[1]]
+        assert [failure.error for failure in failures] == ["Unreadable"]
+        assert "a pipe or a device" in failures[0].message
+
+
+def test_a_pipe_with_the_name_of_a_croissant_file_is_told(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a__b.json")
+    (line,) = FolderSource(tmp_path).ignored
+    assert line.startswith("a__b.json: it is a pipe or a device")
 
 
 def test_a_card_swapped_for_a_link_after_the_listing_is_not_read(tmp_path: Path) -> None:
@@ -339,20 +355,152 @@ def test_a_card_of_100_mb_is_cut_in_bounded_memory(tmp_path: Path) -> None:
         file.write(b"---\nlicense: mit\n---\n")
         for _ in range(100):
             file.write("Überlang, \n".encode() * 83_333 + b"1234")
-    script = (
-        "import resource, sys\nfrom agents.sources import FolderSource\n"
-        "from agents.reading.declared import DeclaredReader\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+    taken = megabytes(
+        "from agents.sources import FolderSource\n"
+        "from agents.reading.declared import DeclaredReader",
         "source = FolderSource(sys.argv[1])\n"
         "(document,) = source.documents(source.seeds()[0])\n"
         "assert DeclaredReader().read(document).facts\n"
         "assert '5,000,000 of 100,000,021' in document.skipped[-1], document.skipped\n"
-        "assert len(document.text) < 5_000_000\n"
-        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)\n"
+        "assert len(document.text) < 5_000_000",
+        str(tmp_path),
+    )
+    assert taken < 80, f"{taken} MB for a card of which 5 MB are read"
+
+
+def test_documents_are_called_by_the_folder_as_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here" / "data" / "cards").mkdir(parents=True)
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    given = {
+        "data/cards": "data/cards",
+        "./data//../data/cards/": "data/cards",
+        str(tmp_path / "here" / "data" / "cards"): "data/cards",
+        "../here/data/cards": "data/cards",
+        ".": ".",
+        "../other": "../other",
+        str(tmp_path / "other"): (tmp_path / "other").as_posix(),
+    }
+    assert {root: FolderSource(root).label for root in given} == given
+    (tmp_path / "here" / "data" / "cards" / "a__b.md").write_text(CARD)
+    (document,) = _read(FolderSource(Path("data") / "cards"), "a/b")[0]
+    assert document.id == "data/cards/a__b.md"
+    (labelled,) = _read(FolderSource("data/cards", "mine/"), "a/b")[0]
+    assert labelled.id == "mine/a__b.md"
+
+
+def test_folders_of_one_name_give_documents_of_two(tmp_path: Path) -> None:
+    one = _write(tmp_path / "x" / "cards", {"a__b.md": CARD})
+    two = _write(tmp_path / "y" / "cards", {"a__b.md": CARD})
+    ids = [_read(source, "a/b")[0][0].id for source in (one, two)]
+    assert ids[0] != ids[1]
+    assert [one.covers(name) for name in ids] == [True, False]
+    assert [two.covers(name) for name in ids] == [False, True]
+    assert one.location != two.location
+
+
+def test_equal_folders_have_one_location(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cards").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "cards")
+    monkeypatch.chdir(tmp_path)
+    roots: list[Path | str] = ["cards", tmp_path / "cards", "link", "./cards/"]
+    assert len({FolderSource(root).location for root in roots}) == 1
+
+
+@pytest.mark.parametrize("label", ["", "x" * 401])
+def test_a_label_that_cannot_be_one(tmp_path: Path, label: str) -> None:
+    with pytest.raises(InvalidName, match="cannot label"):
+        FolderSource(tmp_path, label)
+
+
+def test_a_root_that_is_not_utf8_has_a_label_all_the_same(tmp_path: Path) -> None:
+    root = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    source = _write(root, {"a__b.md": CARD})
+    (document,) = _read(source, "a/b")[0]
+    assert document.id.endswith("/caf\\xe9/a__b.md")
+    assert source.covers(document.id)
+    source.location.encode()
+
+
+def test_a_source_covers_what_it_would_have_come_upon(tmp_path: Path) -> None:
+    deep = "/".join("d" * 13)
+    source = _write(tmp_path, {"a__b.md": CARD, f"{deep}/x.md": CARD})
+    (tmp_path / "link").symlink_to(tmp_path / "d")
+    source = FolderSource(tmp_path, "cards")
+    covered = ["cards/a__b.md", "cards/gone.md", "cards/gone/x.train.jsonl", "cards/d/y.pdf"]
+    assert [source.covers(name) for name in covered] == [True] * len(covered)
+    for name in (
+        "a__b.md", "cards", "cards2/a__b.md", "x/cards/a__b.md", "hf://datasets/a/b/README.md",
+        "cards/.git/x.md", "cards/link/x.md", "cards/picture.png", f"cards/{deep}/x.md",
+        f"cards/{deep}/e/gone.md",
+    ):  # fmt: skip
+        assert not source.covers(name), name
+    assert sorted(source.ignored) == [
+        f"{deep}: more than 12 folders deep, not entered",
+        "link: a link to a folder, not followed",
+    ]
+
+
+def test_a_folder_that_cannot_be_listed_hides_nothing_in_silence(tmp_path: Path) -> None:
+    """In a process of its own that gives up being root, whom no permission stops."""
+    tmp_path.chmod(0o755)
+    _write(tmp_path, {"a__b.md": CARD, "shut/c__d.md": CARD, "mute__card.md": CARD})
+    (tmp_path / "mute__card.md").chmod(0)
+    (tmp_path / "shut").chmod(0)
+    script = (
+        "import os, sys\nfrom agents.sources import FolderSource\n"
+        "from lineage.errors import AccessDenied\n"
+        "os.chdir(sys.argv[1])\n"
+        "os.geteuid() or os.seteuid(65534)\n"
+        "source = FolderSource('.')\n"
+        "print([str(seed) for seed in source.seeds()])\n"
+        "print(source.ignored)\n"
+        "print(source.covers('./shut/c__d.md'), source.covers('./a__b.md'))\n"
+        "mute = [one for one in source.seeds() if one.name == 'mute/card'][0]\n"
+        "print([(one.error, one.document) for one in source.documents(mute)])\n"
+        "try:\n    FolderSource('shut').seeds()\n"
+        "except AccessDenied as error:\n    print(error)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True,
-        cwd=Path(__file__).parent.parent, check=False,
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
     )  # fmt: skip
+    (tmp_path / "shut").chmod(0o755)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) < 80, f"{done.stdout} MB for a card of which 5 MB are read"
+    assert done.stdout.splitlines() == [
+        "['a/b', 'mute/card']",
+        "('shut: a folder that cannot be listed, Permission denied',)",
+        "False True",
+        "[('Unreadable', './mute__card.md')]",
+        "the folder 'shut' cannot be listed (Permission denied); check its permissions",
+    ]
+
+
+@pytest.mark.parametrize("home", [True, False], ids=["readme", "cards"])
+def test_the_work_grows_with_the_number_of_files_and_no_faster(tmp_path: Path, home: bool) -> None:
+    """Counted in calls, which no busy machine makes more of."""
+
+    def calls(count: int) -> int:
+        files = {f"o__d{n}.md": CARD for n in range(0 if home else count // 2)}
+        files |= {f"o__d{n}.{n}.txt": "A paper." for n in range(len(files), count)}
+        root = tmp_path / str(count)
+        _write(root / "o" / "home", {**files, **({"README.md": CARD} if home else {})})
+        source = FolderSource(root)
+        found = 0
+
+        def count_one(_frame: object, event: str, _argument: object) -> None:
+            nonlocal found
+            found += event in {"call", "c_call"}
+
+        sys.setprofile(count_one)
+        try:
+            seeds = source.seeds()
+        finally:
+            sys.setprofile(None)
+        assert len(seeds) == (1 if home else count)
+        return found
+
+    few, many = calls(750), calls(3_000)
+    assert many < 5 * few

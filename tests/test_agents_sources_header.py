@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 import yaml
 from hypothesis import given
@@ -65,11 +63,10 @@ def test_a_card_without_a_header_has_no_problem() -> None:
 
 
 def test_aliases_count_for_what_they_stand_for() -> None:
+    """Ten levels stand for ten thousand million values: were they built, this would not end."""
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
-    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 6)]
-    started = time.monotonic()
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
     header = header_of("---\n" + "\n".join(lines) + "\n---\nText")
-    assert time.monotonic() - started < 2
     assert "more than 200,000 values" in header.problem
     assert header.metadata == {}
 
@@ -103,3 +100,14 @@ def test_a_broken_header_says_why(yaml_text: str, said: str) -> None:
 def test_a_header_that_never_ends_is_not_searched_for_ever() -> None:
     header = header_of("---\na: b\n" + "x: y\n" * (MAX_HEADER // 4))
     assert "does not end" in header.problem
+
+
+@pytest.mark.parametrize("escape", ["\\U00110000", "\\UFFFFFFFF", "\\ud83d"])
+@pytest.mark.parametrize("fast", [True, False], ids=["libyaml", "python"])
+def test_escapes_that_are_no_letters_end_in_a_problem_or_a_value(
+    monkeypatch: pytest.MonkeyPatch, escape: str, fast: bool
+) -> None:
+    if not fast:
+        monkeypatch.delattr(yaml, "CBaseLoader", raising=False)
+    header = header_of(f'---\na: "{escape}"\n---\nText')
+    assert header.problem or header.metadata == {"a": "\ud83d"}

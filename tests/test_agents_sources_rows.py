@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
+from effort import megabytes
 
-from agents.sources.rows import MAX_LINE, rows_of
+from agents.sources import rows as rows_module
+from agents.sources.rows import MAX_COLUMNS, MAX_LINE, rows_of
 from lineage.errors import Unreadable
 
 ROWS: list[dict[str, Any]] = [
@@ -125,6 +126,7 @@ def test_a_line_longer_than_the_limit_is_passed_over(tmp_path: Path) -> None:
         ("r.jsonl.zst", b"no zstandard at all"),
         ("r.parquet", b"PAR1 but no more"),
         ("r.csv", b"a,b\x00c\n"),
+        ("r.parquet", b""),
     ],
 )
 def test_a_file_that_is_not_what_its_name_says(tmp_path: Path, name: str, data: bytes) -> None:
@@ -171,21 +173,117 @@ def test_values_cannot_forge_lines_of_the_summary(tmp_path: Path) -> None:
     text.encode()
 
 
+def _peak(path: Path, rows: int) -> int:
+    """Megabytes that reading the file takes."""
+    return megabytes(
+        "import pyarrow.compute, pyarrow.parquet\nfrom agents.sources.rows import rows_of",
+        "text = rows_of(Path(sys.argv[1])).text\n"
+        "assert text.startswith(sys.argv[2] + ' rows'), text[:200]",
+        str(path),
+        f"{rows:,}",
+    )
+
+
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     path = tmp_path / "big.jsonl.gz"
     line = json.dumps({"source": "numina", "text": "x" * 2_000}).encode() + b"\n"
     with gzip.open(path, "wb", compresslevel=1) as file:
         for _ in range(60):
             file.write(line * 1_000)
-    script = (
-        "import resource, sys\nfrom pathlib import Path\nfrom agents.sources.rows import rows_of\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "text = rows_of(Path(sys.argv[1])).text\n"
-        "assert '60,000 of 60,000 rows' in text, text\n"
-        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)\n"
+    assert _peak(path, 60_000) < 40, "MB for a file of 120 MB"
+
+
+def _pointing(value: str, times: int) -> pa.Array:
+    """The value, that many times: once in a dictionary to which every row points."""
+    return pa.DictionaryArray.from_arrays(pa.array([0] * times, pa.int32()), pa.array([value]))
+
+
+@pytest.mark.parametrize("name", ["source", "meta", "datasets", "extra_info"])
+def test_a_small_parquet_file_that_stands_for_gigabytes(tmp_path: Path, name: str) -> None:
+    long = _pointing('{"source": "' + "x" * 100_000 + '"}', 16_384)
+    columns = {
+        "source": long,
+        "meta": long,
+        "datasets": pa.ListArray.from_arrays(pa.array([0, *range(5, 16_385)], pa.int32()), long),
+        "extra_info": pa.StructArray.from_arrays([long], ["source"]),
+    }
+    path = tmp_path / "r.parquet"
+    pq.write_table(pa.table({name: columns[name]}), path, compression="zstd")
+    assert path.stat().st_size < 300_000
+    assert _peak(path, len(columns[name])) < 100, "MB for values of 1.6 GB"
+    assert rows_of(path).metadata.keys() == {"rows"}
+
+
+def test_pages_that_compress_to_nothing_stay_packed(tmp_path: Path) -> None:
+    values = [f"{n}" + "x" * 100_000 for n in range(2_000)]
+    path = tmp_path / "r.parquet"
+    table = pa.table({"source": values, "origin": ["numina"] * 2_000})
+    pq.write_table(table, path, compression="zstd", use_dictionary=["origin"])
+    assert path.stat().st_size < 300_000
+    assert _peak(path, 2_000) < 100, "MB for values of 200 MB"
+    read = rows_of(path)
+    assert read.metadata == {"rows": 2_000, "origin": {"numina": 2_000}}
+    assert "column source has 200," in read.skipped[0]
+    assert read.skipped[0].endswith("in row group 1: not read")
+
+
+def test_a_list_without_end_is_cut_aloud(tmp_path: Path) -> None:
+    lists = [[f"v{n}" for n in range(150)], *[["a/b", "a/b"]] * 300]
+    pq.write_table(pa.table({"datasets": lists}), tmp_path / "r.parquet")
+    read = rows_of(tmp_path / "r.parquet")
+    assert read.metadata["datasets"]["a/b"] == 300
+    assert len(read.metadata["datasets"]) == 101
+    assert read.skipped == ("column datasets: values of a list beyond its first 100",)
+
+
+def test_parquet_of_many_row_groups_and_encodings_is_counted_whole(tmp_path: Path) -> None:
+    rows = [{"source": f"s{n % 40}", "datasets": [f"d{n % 30}", "e"]} for n in range(5_000)]
+    table = pa.Table.from_pylist(rows).cast(
+        pa.schema([("source", pa.large_string()), ("datasets", pa.large_list(pa.string_view()))])
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True,
-        cwd=Path(__file__).parent.parent,
+    pq.write_table(
+        table, tmp_path / "r.parquet", row_group_size=1_300, dictionary_pagesize_limit=64,
+        write_batch_size=50, data_page_size=256,
     )  # fmt: skip
-    assert int(done.stdout) < 40, f"{done.stdout} MB for a file of 120 MB"
+    group = pq.read_metadata(tmp_path / "r.parquet").row_group(0).column(0)
+    assert {"PLAIN", "RLE_DICTIONARY"} <= {*group.encodings}
+    lines = rows_of(_write(tmp_path / "r.jsonl", rows))
+    assert rows_of(tmp_path / "r.parquet").metadata == lines.metadata
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "jsonl.gz", "jsonl.zst", "parquet"])
+def test_what_lies_beyond_the_limit_of_rows_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    path = _write(tmp_path / f"r.{suffix}", [{"source": "a/b"}] * 20_000)
+    monkeypatch.setattr(rows_module, "MAX_ROWS", 16_384)
+    read = rows_of(path)
+    assert read.metadata == {"rows": 16_384, "source": {"a/b": 16_384}}
+    assert read.skipped[0].startswith("what follows the first 16,384 ")
+
+
+@pytest.mark.parametrize("line", [b"\n", b"{\n", b'{"source": "a/b"}\n', b"x" * 999])
+def test_what_lies_beyond_the_limit_of_bytes_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: bytes
+) -> None:
+    path = tmp_path / "r.jsonl.gz"
+    path.write_bytes(gzip.compress(b'{"source": "a/b"}\n' + line * 5_000))
+    monkeypatch.setattr(rows_module, "MAX_UNPACKED", 4_000)
+    monkeypatch.setattr(rows_module, "MAX_LINE", 2_000)
+    assert "what follows the first 4,000 bytes (unpacked)" in rows_of(path).skipped
+
+
+def test_lines_that_say_nothing_count_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_bytes(b'{"source": "a/b"}\n' + b"\n" * 200)
+    monkeypatch.setattr(rows_module, "MAX_ROWS", 100)
+    assert rows_of(path).skipped == ("what follows the first 100 lines (unpacked)",)
+
+
+def test_columns_beyond_the_fiftieth_are_told(tmp_path: Path) -> None:
+    names = ["".join(pair) for pair in itertools.product("sS", "oO", "uU", "rR", "cC", "eE")]
+    read = rows_of(_write(tmp_path / "r.jsonl", [dict.fromkeys(names, "a/b")]))
+    assert len(read.metadata) == MAX_COLUMNS + 1
+    (note,) = read.skipped
+    assert note.startswith("provenance columns beyond the first 50: ")
+    assert note.count(",") == len(names) - MAX_COLUMNS - 1

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 import lineage
 from agents import resolver
-from agents.sources import FolderSource, cards, croissant, folder, header, papers, rows
+from agents.sources import FolderSource, cards, croissant, filing, header, papers, parquet, rows
 from graph_store.sqlite import BUSY_TIMEOUT
 from lineage import (
     Closure,
@@ -226,7 +226,7 @@ def test_files_belong_to_the_datasets_that_the_table_says(tmp_path: Path) -> Non
         else:
             path.write_bytes(_CONTENT.get(path.suffix, b"Some text.\n"))
     (root / "package.json").write_bytes(b'{"name": "something else"}')
-    source = FolderSource(root)
+    source = FolderSource(root, "cards")
     found: dict[str, tuple[str, str]] = {}
     for node in source.seeds():
         for document in source.documents(node):
@@ -268,9 +268,13 @@ def test_the_limits_are_those_of_the_code() -> None:
         "pages of a PDF": f"{papers.MAX_PAGES:,}",
         "characters of a paper": f"{papers.MAX_PAPER_TEXT:,}",
         "bytes of one line of records": f"{rows.MAX_LINE:,}",
-        "rows of a file": f"{rows.MAX_ROWS:,}",
+        "rows of a file, and its lines": f"{rows.MAX_ROWS:,}",
+        "bytes of records, unpacked": f"{rows.MAX_UNPACKED:,}",
+        "bytes of one Parquet column in one row group, unpacked": f"{parquet.MAX_CHUNK:,}",
+        "elements of one Parquet column of lists in one row group": f"{parquet.MAX_ELEMENTS:,}",
+        "distinct values of one list in Parquet": f"{parquet.MAX_LIST:,}",
         "provenance columns of a file": f"{rows.MAX_COLUMNS:,}",
-        "files of a folder": f"{folder.MAX_FILES:,}",
-        "folders deep": f"{folder.MAX_FOLDERS_DEEP:,}",
+        "files and folders of a folder": f"{filing.MAX_FILES:,}",
+        "folders deep": f"{filing.MAX_FOLDERS_DEEP:,}",
     }
     assert f"up to {BUSY_TIMEOUT:.0f} seconds" in text_of("docs/design/0001-embedded-store.md")

@@ -108,6 +108,16 @@ def test_former_and_bare_hub_ids(written: str, meant: str | None) -> None:
     assert (found.id if found else None) == meant
 
 
+def test_two_repositories_that_differ_by_a_stroke_are_two() -> None:
+    registry = Registry([entry("lab/my_set1", "First"), entry("lab/my-set1", "Second")])
+    assert len(registry) == 2
+    for entry_id in ("lab/my_set1", "lab/my-set1", "Lab/My_Set1"):
+        found = registry.by_hub_id(entry_id)
+        assert found is not None
+        assert found.id == entry_id.lower()
+    assert Registry([entry("lab/my_set1", "First")]).by_hub_id("lab/my-set1") is None
+
+
 def test_bare_id_that_two_ids_end_in_means_neither() -> None:
     registry = Registry([entry("a/news", "A News Set"), entry("b/news", "B News Set")])
     assert registry.by_hub_id("news") is None

@@ -14,11 +14,12 @@ from agents.sources.papers import MAX_PAPER, pdf_of
 from agents.sources.web import Patience, Web
 from lineage.errors import InvalidName, LineageError, NotFound, Unreachable, Unreadable
 from lineage.identity import DatasetId
-from lineage.model import Document, DocumentKind, Failure, now
+from lineage.model import Document, DocumentKind, Failure
 from lineage.ports import DocumentSource
 
 ARXIV: Final = "https://arxiv.org"
 _ID = re.compile(ARXIV_ID)
+_PREFIX: Final = "arxiv:"
 _AGENT: Final = "dataset-lineage (reads papers that dataset cards cite)"
 
 
@@ -42,9 +43,9 @@ class PaperFetcher:
         patience: Patience | None = None,
         allow_private: bool | None = None,
     ) -> None:
-        self._base = base_url.rstrip("/")
+        self.location = base_url.rstrip("/")
         self._max_bytes = max_bytes
-        private = self._base != ARXIV if allow_private is None else allow_private
+        private = self.location != ARXIV if allow_private is None else allow_private
         web = Web(patience, public_only=not private, pause=delay_seconds)
         self._fetcher = Fetcher(web, Cache(cache_dir), offline=offline)
 
@@ -56,7 +57,7 @@ class PaperFetcher:
         """
         if not _ID.fullmatch(arxiv):
             raise InvalidName(f"not an arXiv id: {arxiv[:80]!r}; write it as 2304.12244")
-        url = f"{self._base}/pdf/{arxiv}"
+        url = f"{self.location}/pdf/{arxiv}"
         answer = self._fetcher.get(
             url,
             headers={"User-Agent": _AGENT},
@@ -72,7 +73,7 @@ class PaperFetcher:
             raise Unreadable(f"{url} is not a PDF; open it in a browser to see why", address=url)
         read = pdf_of(answer.body)
         return Document(
-            id=f"arxiv:{arxiv}",
+            id=f"{_PREFIX}{arxiv}",
             dataset=dataset,
             kind=DocumentKind.PAPER,
             text=read.text,
@@ -109,6 +110,17 @@ class WithPapers:
         """What the source left alone."""
         return self._source.ignored
 
+    @property
+    def location(self) -> str:
+        """That of the source, and where the papers come from."""
+        return f"{self._source.location} + {self._papers.location}"
+
+    def covers(self, document: str) -> bool:
+        """Whether the source does. A paper is never withdrawn: it still says what it said,
+        whichever card names it today.
+        """
+        return self._source.covers(document)
+
     def knows(self, dataset: DatasetId) -> bool:
         """Whether the source does."""
         return self._source.knows(dataset)
@@ -138,11 +150,4 @@ class WithPapers:
             try:
                 yield self._papers.paper(arxiv, dataset)
             except LineageError as error:
-                yield Failure(
-                    dataset=dataset,
-                    document=f"arxiv:{arxiv}",
-                    step="source",
-                    error=type(error).__name__,
-                    message=str(error),
-                    at=now(),
-                )
+                yield Failure.of(dataset, "source", error, document=f"{_PREFIX}{arxiv}")

@@ -92,7 +92,8 @@ def _in_first_entry(text: str) -> Iterable[Cited]:
 def _tags(metadata: Mapping[str, Any]) -> list[str]:
     hub = metadata.get("_hub")
     tags = hub.get("tags") if isinstance(hub, Mapping) else None
-    found = [str(tag)[len("arxiv:") :] for tag in tags or () if str(tag).startswith("arxiv:")]
+    tags = tags if isinstance(tags, list | tuple) else ()
+    found = [str(tag)[len("arxiv:") :] for tag in tags if str(tag).startswith("arxiv:")]
     return [one for one in dict.fromkeys(found) if re.fullmatch(ARXIV_ID, one)]
 
 
@@ -105,6 +106,6 @@ def month_of(arxiv: str) -> str | None:
     >>> month_of("2304.12244"), month_of("hep-th/9901001")
     ('2023-04', None)
     """
-    if not re.match(r"\d{4}\.", arxiv) or not 1 <= int(arxiv[2:4]) <= 12:
+    if not re.match(r"[0-9]{4}\.", arxiv) or not 1 <= int(arxiv[2:4]) <= 12 or arxiv < "0704":
         return None
     return f"20{arxiv[:2]}-{arxiv[2:4]}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from lineage.errors import LineageError, NotFound, SourceError
 from lineage.identity import DatasetId
-from lineage.model import Document, Failure, now
+from lineage.model import Document, Failure
 from lineage.ports import DocumentSource
 
 
@@ -29,6 +29,15 @@ class CompositeSource:
     def ignored(self) -> tuple[str, ...]:
         """What any source left alone, each once."""
         return tuple(dict.fromkeys(words for one in self._sources for words in one.ignored))
+
+    @property
+    def location(self) -> str:
+        """The locations of all sources, each once."""
+        return " + ".join(sorted({one.location for one in self._sources}))
+
+    def covers(self, document: str) -> bool:
+        """Whether any source does."""
+        return any(one.covers(document) for one in self._sources)
 
     def knows(self, dataset: DatasetId) -> bool:
         """Whether any source does."""
@@ -78,20 +87,9 @@ def _read(
                 else:
                     yield document
         except LineageError as error:
-            yield _failure(dataset, error)
+            yield Failure.of(dataset, "source", error)
     for silent in errors:
-        yield _failure(dataset, silent)
-
-
-def _failure(dataset: DatasetId, error: LineageError) -> Failure:
-    return Failure(
-        dataset=dataset,
-        document=getattr(error, "address", ""),
-        step="source",
-        error=type(error).__name__,
-        message=str(error),
-        at=now(),
-    )
+        yield Failure.of(dataset, "source", silent)
 
 
 def _joined(versions: list[str]) -> str | None:

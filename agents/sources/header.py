@@ -68,7 +68,8 @@ def header_of(card: str) -> Header:
         value = parser.read()
     except _HeaderProblem as error:
         return Header(body=body, problem=f"its YAML header was refused: {error}")
-    except (yaml.YAMLError, UnicodeError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        # ValueError and OverflowError: escapes beyond Unicode, without libyaml
         return Header(body=body, problem=f"its YAML header is broken: {_in_one_line(error)}")
     if not isinstance(value, dict):
         return Header(body=body, problem="its YAML header is not a list of `key: value`")

@@ -29,7 +29,7 @@ from lineage.errors import (
     Unreadable,
 )
 from lineage.identity import DatasetId
-from lineage.model import Document, DocumentKind, Failure, now
+from lineage.model import Document, DocumentKind, Failure
 
 MAX_RECORD: Final = 20_000_000
 MAX_README: Final = 20_000_000
@@ -41,6 +41,8 @@ _FRESH: Final = 60.0
 """Seconds for which a record is not asked for again: `version` and `documents` come in pairs."""
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(?:/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)
+_CARD: Final = "/README.md"
+_ADDRESS = re.compile(rf"hf://(?:datasets/)?{_REPOSITORY.pattern}(?:{re.escape(_CARD)})?", re.ASCII)
 _ORGANISATION = re.compile(r"[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 # Without `siblings`: the file list of a large repository is many megabytes.
 _WANTED: Final = (
@@ -84,6 +86,10 @@ class HubSource:
     to `HF_ENDPOINT`, then the public Hub; `token` is as in huggingface_hub (None: the one
     the user logged in with, False: none). Answers are kept in `cache_dir`; `offline` reads
     nothing else.
+
+    A repository that was renamed is read under the name that was asked for: its new one
+    stands in the record, and becomes a fact of the dataset. The two names stay two nodes,
+    since an old name may be taken by somebody else one day.
     """
 
     def __init__(
@@ -120,6 +126,17 @@ class HubSource:
         """Nothing: what it cannot read is a failure of its dataset."""
         return ()
 
+    @property
+    def location(self) -> str:
+        """The endpoint."""
+        return self.endpoint
+
+    def covers(self, document: str) -> bool:
+        """Whether the id is that of a card or record on the Hub as it is now; a revision
+        stays as it was, and nothing in it is ever withdrawn.
+        """
+        return _ADDRESS.fullmatch(document) is not None
+
     def knows(self, dataset: DatasetId) -> bool:
         """Whether the id could be a repository's: by its form alone."""
         return (
@@ -151,14 +168,7 @@ class HubSource:
         try:
             card = self._card(dataset, info)
         except SourceError as error:
-            yield Failure(
-                dataset=dataset,
-                document=self._address(dataset, "/README.md"),
-                step="source",
-                error=type(error).__name__,
-                message=str(error),
-                at=now(),
-            )
+            yield Failure.of(dataset, "source", error, document=self._address(dataset, _CARD))
             notes = (f"the card could not be read: {type(error).__name__}",)
         else:
             if card is None:
@@ -167,14 +177,8 @@ class HubSource:
                 document, problem = card
                 header_read = bool(document.metadata.keys() - {"_hub"})
                 if problem:
-                    yield Failure(
-                        dataset=dataset,
-                        document=document.id,
-                        step="source",
-                        error=Unreadable.__name__,
-                        message=f"{problem}; its prose is read",
-                        at=now(),
-                    )
+                    broken = Unreadable(f"{problem}; its prose is read")
+                    yield Failure.of(dataset, "source", broken, document=document.id)
                 yield document
         yield self._record(dataset, info, notes, header_read=header_read)
 
@@ -196,7 +200,7 @@ class HubSource:
         read = card_of(answer.body)
         model = dataset.hub == "model"
         document = Document(
-            id=self._address(dataset, "/README.md"),
+            id=self._address(dataset, _CARD),
             dataset=dataset,
             kind=DocumentKind.MODEL_CARD if model else DocumentKind.CARD,
             text=read.text,

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import csv
 import gzip
-import hashlib
 import io
 import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,8 +22,10 @@ from typing import IO, Any, Final
 
 import orjson
 
+from agents.sources import parquet
 from agents.sources.cards import Read
 from agents.sources.extras import needed
+from agents.sources.files import opened
 from lineage.errors import Unreadable
 
 RECORD_SUFFIXES: Final = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet", ".csv")
@@ -47,10 +48,14 @@ MAX_VALUES: Final = 500
 
 MAX_COLUMNS: Final = 50
 MAX_ROWS: Final = 20_000_000
+"""Rows of a file, and its lines, whatever they hold."""
+
 MAX_LINE: Final = 32_000_000
 """Bytes of one line; a longer one is counted as bad and passed over."""
 
-MAX_UNPACKED: Final = 200_000_000_000
+MAX_UNPACKED: Final = 10_000_000_000
+"""Bytes of records, unpacked: minutes of reading, where a small `.gz` could ask for days."""
+
 MAX_VALUE_LENGTH: Final = 200
 
 _PAGE_ADDRESS = re.compile(r"https?://[^/\s]+/\S", re.IGNORECASE)
@@ -111,9 +116,10 @@ def _could_be_name(text: str) -> bool:
 class _Tally:
     columns: dict[str, _Column] = field(default_factory=dict)
     names: dict[str, None] = field(default_factory=dict)  # an ordered set
+    crowded: dict[str, None] = field(default_factory=dict)  # columns beyond MAX_COLUMNS
     rows: int = 0
     bad: int = 0
-    cut: str = ""
+    skipped: list[str] = field(default_factory=list)
 
     def add(self, row: dict[str, Any]) -> None:
         self.rows += 1
@@ -127,7 +133,7 @@ class _Tally:
             elif lowered in NESTS:
                 self.add_nested(key, value)
 
-    def add_nested(self, key: str, value: Any) -> None:
+    def add_nested(self, key: str, value: Any, times: int = 1) -> None:
         if isinstance(value, str) and value.startswith("{") and len(value) < 20_000:
             try:
                 value = orjson.loads(value)
@@ -136,10 +142,12 @@ class _Tally:
         if isinstance(value, dict):
             for inner, one in value.items():
                 if inner.lower() in COLUMNS and isinstance(one, _PLAIN_TYPES):
-                    self.column(f"{key}.{inner}").add(one)
+                    self.column(f"{key}.{inner}").add(one, times)
 
     def column(self, name: str) -> _Column:
         if name not in self.columns and len(self.columns) >= MAX_COLUMNS:
+            if len(self.crowded) <= MAX_COLUMNS:
+                self.crowded[name] = None
             return _Column()  # thrown away; no honest file spells `source` in 50 ways
         return self.columns.setdefault(name, _Column())
 
@@ -192,8 +200,12 @@ def _summary(tally: _Tally) -> Read:
             skipped.append(f"{column.odd:,} values of column {_shown(name)} that are no names")
     if tally.bad:
         skipped.append(f"{tally.bad:,} lines that are no records")
-    if tally.cut:
-        skipped.append(tally.cut)
+    if tally.crowded:
+        beyond = [_shown(name)[:80] for name in tally.crowded]
+        more = ", ..." if len(beyond) > MAX_COLUMNS else ""
+        named = ", ".join(beyond[:MAX_COLUMNS]) + more
+        skipped.append(f"provenance columns beyond the first {MAX_COLUMNS}: {named}")
+    skipped += tally.skipped
     return Read("\n".join(lines) + "\n", metadata, skipped=tuple(skipped))
 
 
@@ -215,9 +227,6 @@ def _read_lines(path: Path, tally: _Tally) -> None:
                 tally.add(row)
             else:
                 tally.bad += 1
-            if tally.rows >= MAX_ROWS:
-                tally.cut = f"only the first {MAX_ROWS:,} rows were read"
-                return
 
 
 def _parsed(line: bytes) -> Any:
@@ -233,30 +242,31 @@ def _parsed(line: bytes) -> Any:
 
 def _lines(file: IO[bytes], tally: _Tally) -> Iterator[bytes]:
     """Lines of at most MAX_LINE bytes; a longer one is passed over piece by piece."""
-    unpacked = 0
-    while line := file.readline(MAX_LINE):
-        unpacked += len(line)
-        if unpacked > MAX_UNPACKED:
-            tally.cut = f"only the first {MAX_UNPACKED:,} bytes (unpacked) were read"
+    unpacked = lines = 0
+    at_start = True
+    while piece := file.readline(MAX_LINE):
+        unpacked += len(piece)
+        lines += at_start
+        if unpacked > MAX_UNPACKED or lines > MAX_ROWS:
+            limit = f"{MAX_ROWS:,} lines" if lines > MAX_ROWS else f"{MAX_UNPACKED:,} bytes"
+            tally.skipped.append(f"what follows the first {limit} (unpacked)")
             return
-        if len(line) < MAX_LINE or line.endswith(b"\n"):
-            yield line
-            continue
-        tally.bad += 1
-        while (rest := file.readline(1_000_000)) and not rest.endswith(b"\n"):
-            unpacked += len(rest)
-            if unpacked > MAX_UNPACKED:
-                return
+        whole = piece.endswith(b"\n") or len(piece) < MAX_LINE
+        if at_start and whole:
+            yield piece
+        elif at_start:
+            tally.bad += 1
+        at_start = whole
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[bytes]]:
     name = path.name.lower()
-    if name.endswith(".gz"):
-        with gzip.open(path, "rb") as unpacked:
-            yield io.BufferedReader(unpacked)
-        return
-    with path.open("rb") as file:
+    with opened(path) as file:
+        if name.endswith(".gz"):
+            with gzip.open(file, "rb") as unpacked:
+                yield io.BufferedReader(unpacked)
+            return
         if not name.endswith(".zst"):
             yield file
             return
@@ -269,7 +279,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _read_csv(path: Path, tally: _Tally) -> None:
-    with path.open("rb") as raw:
+    with opened(path) as raw:
         if b"\0" in raw.read(100_000):
             raise Unreadable(f"{path.name} is binary data, not CSV")
         raw.seek(0)
@@ -290,78 +300,24 @@ def _read_csv(path: Path, tally: _Tally) -> None:
                 tally.add(dict(zip(names, row, strict=True)))
             elif row:
                 tally.bad += 1
-            if tally.rows >= MAX_ROWS:
-                tally.cut = f"only the first {MAX_ROWS:,} rows were read"
-                return
 
 
 def _read_parquet(path: Path, tally: _Tally) -> None:
-    pa = needed("pyarrow", extra="records", purpose="reading Parquet")
-    pq = needed("pyarrow.parquet", extra="records", purpose="reading Parquet")
-    try:
-        with pq.ParquetFile(path) as file:
-            schema = file.schema_arrow
-            tally.names = dict.fromkeys(str(name)[:80] for name in schema.names[:200])
-            wanted = _provenance_fields(pa, schema)
-            tally.rows = file.metadata.num_rows
-            columns = [name for name, _ in wanted]
-            for batch in file.iter_batches(batch_size=16_384, columns=columns) if wanted else ():
-                for name, field_path in wanted:
-                    _count(batch, name, field_path, tally)
-    except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise Unreadable(f"{path.name} is not readable Parquet: {error}") from error
-
-
-def _provenance_fields(pa: Any, schema: Any) -> list[tuple[str, tuple[str, ...]]]:
-    """Columns to project: their dotted name and their path."""
-    wanted: list[tuple[str, tuple[str, ...]]] = []
-    for one in schema:
-        lowered = one.name.lower()
-        if lowered in COLUMNS and _is_textual(pa, one.type):
-            wanted.append((one.name, (one.name,)))
-        elif lowered in NESTS and pa.types.is_struct(one.type):
-            wanted += [
-                (f"{one.name}.{inner.name}", (one.name, inner.name))
-                for inner in one.type
-                if inner.name.lower() in COLUMNS and _is_textual(pa, inner.type)
-            ]
-        elif lowered in NESTS and _is_textual(pa, one.type):
-            wanted.append((one.name, (one.name, "")))  # JSON as text
-    return wanted
-
-
-def _is_textual(pa: Any, kind: Any) -> bool:
-    types = pa.types
-    if types.is_list(kind) or types.is_large_list(kind):
-        kind = kind.value_type
-    if types.is_dictionary(kind):
-        kind = kind.value_type
-    return bool(types.is_string(kind) or types.is_large_string(kind))
-
-
-def _count(batch: Any, name: str, path: tuple[str, ...], tally: _Tally) -> None:
-    column = batch.column(batch.schema.get_field_index(path[0]))
-    if path[1:] == ("",):
-        for text in _values(column):
-            tally.add_nested(path[0], text)
-        return
-    for part in path[1:]:
-        column = column.field(part)
-    counted = tally.column(name)
-    values = list(_values(column))
-    if values and isinstance(values[0], list):
-        for value in values:
-            counted.add(value)
-    else:
-        for value, times in Counter(values).items():
-            counted.add(value, times)
-
-
-def _values(column: Any) -> Iterable[Any]:
-    return (one for one in column.to_pylist() if one is not None)
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes in 64 hex digits, streamed."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with parquet.opened(path, COLUMNS, NESTS) as file:
+        tally.names = dict.fromkeys(str(name)[:80] for name in file.names[:200])
+        if not file.wanted:
+            tally.rows = file.rows
+            return
+        for batch in file.batches():
+            tally.rows += batch.rows
+            for column, values in batch.values.items():
+                for value, times in values:
+                    if column.is_json:  # lists of JSON texts are nobody's habit
+                        tally.add_nested(column.name, value, times)
+                    else:
+                        tally.column(column.name).add(value, times)
+            if tally.rows >= MAX_ROWS:
+                if file.rows > tally.rows:
+                    tally.skipped.append(f"what follows the first {tally.rows:,} rows")
+                break
+        tally.skipped += file.skipped

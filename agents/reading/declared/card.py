@@ -10,12 +10,15 @@ from typing import Any, Final
 from agents.reading.declared.notes import Notes
 from agents.sources.cited import month_of, own_papers
 from agents.sources.header import Header, Path, Span, header_of
+from lineage.identity import DatasetId
 from lineage.model import DocumentKind, FactKey, NodeKind, Relation
 
 STATED: Final = 0.95
 """Confidence of a property that a header states outright."""
 
-_GUESSED: Final = 0.6  # read off something that was written for another purpose
+_GUESSED: Final = 0.55
+"""Read off something that was written for another purpose: below a date of the registry
+(0.6), above the day a repository was made (0.5)."""
 
 # Header keys that name parents, `-` read as `_`; the relation that the key's name states,
 # and how much less sure than the Hub's own `source_datasets`, whose meaning is documented.
@@ -90,6 +93,7 @@ _DOMAINS: Final = {
 }  # fmt: skip
 _TAG_DOMAINS: Final = {"biology": "science", "chemistry": "science", "physics": "science"}
 _MANY: Final = 200
+_COUNT = re.compile(r"[0-9]{1,15}")
 
 
 @dataclass(frozen=True)
@@ -189,9 +193,12 @@ def _items(header: Header, path: Path, *, names_are_keys: bool = False) -> Itera
 def _text_of(value: dict[str, Any], key: str) -> str | None:
     """A narrowing that an id can carry, or None."""
     text = value.get(key)
-    if not isinstance(text, str) or not text.strip() or len(text) > 200 or "\n" in text:
+    if not isinstance(text, str):
         return None
-    return text.strip()
+    try:
+        return DatasetId(name="any", config=text.strip()).config
+    except ValueError:  # empty, too long, or no text
+        return None
 
 
 def _span(header: Header, path: Path) -> Span:
@@ -262,13 +269,15 @@ def _rows(notes: Notes, header: Header) -> None:
     if not isinstance(splits, list) or not splits:
         return
     counts = [one.get("num_examples") for one in splits if isinstance(one, dict)]
-    if len(counts) != len(splits) or not all(isinstance(n, str) and n.isdigit() for n in counts):
+    if len(counts) != len(splits) or not all(
+        isinstance(n, str) and _COUNT.fullmatch(n) for n in counts
+    ):
         return
     last = len(splits) - 1
     start = header.keys.get((*where, "splits"))
     end = header.spans.get((*where, "splits", last, "num_examples"))
     if start and end:
-        total = sum(int(n) for n in counts if n is not None and len(n) < 16)
+        total = sum(int(n or 0) for n in counts)
         notes.fact(
             FactKey.SIZE,
             f"{total:,} rows",

@@ -57,6 +57,13 @@ def read_croissant(notes: Notes) -> None:
         raise Unreadable(f"not JSON: {error}", address=notes.document.id) from error
     if not isinstance(parsed, dict):
         raise Unreadable("a Croissant file is one JSON object", address=notes.document.id)
+    try:
+        _read(notes, text, parsed)
+    except RecursionError as error:  # just as deep as the first parse could still go
+        raise Unreadable("nested too deep", address=notes.document.id) from error
+
+
+def _read(notes: Notes, text: str, parsed: dict[str, Any]) -> None:
     vocabulary = _Vocabulary(parsed.get("@context"))
     inner = _ids_inside(parsed)
     facts: set[FactKey] = set()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from pydantic import TypeAdapter, ValidationError
+
 from agents.reading.declared.written import Written, written
 from lineage.model import (
     Document,
@@ -12,6 +14,7 @@ from lineage.model import (
     FactKey,
     Method,
     NodeKind,
+    PartialDate,
     Proposal,
     Rejection,
     Relation,
@@ -27,6 +30,7 @@ MAX_STATEMENTS: Final = 5_000
 
 _LONG_QUOTE: Final = 400
 _LONG_LINE: Final = 2_000
+_DATES: Final = TypeAdapter[str](PartialDate)
 
 
 class Notes:
@@ -79,12 +83,12 @@ class Notes:
             quote=self.document.text[start:end],
             start=start,
             end=end,
-            location=f"line {self._line_of(start)} ({field[:80]})",
+            location=f"line {self._line_of(start)} ({_whole(field[:80])})",
             method=self._method,
             reader=NAME,
             confidence=confidence,
             found_at=self._at,
-            note=note,
+            note=_whole(note),
         )
 
     def parent(
@@ -148,7 +152,10 @@ class Notes:
         note: str = "",
     ) -> None:
         """Notes a property of the dataset, unless the value is empty or a placeholder."""
-        value = " ".join(value.split())[:1000]
+        value = _whole(" ".join(value.split())[:1000]).strip()
+        if key in {FactKey.RELEASED, FactKey.MODIFIED} and not _is_date(value):
+            self.reject(value, f"{field}: not a day of the calendar", span)
+            return
         if not value or value.strip("[]").lower() in {"more information needed", "none", "n/a"}:
             return
         if (key, value) not in self._facts and self._room():
@@ -167,8 +174,8 @@ class Notes:
     def _rejection(self, name: str, reason: str, span: tuple[int, int]) -> Rejection:
         return Rejection(
             child=self.document.dataset,
-            parent_name=name[:300],
-            reason=reason,
+            parent_name=_whole(name[:300]),
+            reason=_whole(reason),
             quote=self.document.text[span[0] : min(span[1], span[0] + 2_000)],
             document=self.document.id,
         )
@@ -181,6 +188,19 @@ class Notes:
             )
             self._rejections.append(self._rejection("", reason, (0, 0)))
         return used < MAX_STATEMENTS
+
+
+def _whole(text: str) -> str:
+    """The text with `?` for half surrogate pairs, which escapes in JSON and YAML can write."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _is_date(value: str) -> bool:
+    try:
+        _DATES.validate_python(value)
+    except ValidationError:
+        return False
+    return True
 
 
 def _as_model(found: Written) -> Written:

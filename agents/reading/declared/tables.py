@@ -39,6 +39,13 @@ _FIELD = re.compile(r"^(?P<key>[a-z_]+): (?P<value>[^\n]+)$", re.MULTILINE)
 _BEFORE_RECORDS: Final = "2022-03-02"
 """The Hub gives this day as the creation of every repository that is older."""
 
+_CREATED: Final = 0.5
+"""The day a repository was made bounds the first release of its data from above only: much
+was released elsewhere before. Less than a date of the registry (0.6) or the month of its
+paper (0.55), and never equal to them, so that no tie is settled by which text sorts first."""
+
+_ON_THE_FIRST_DAY: Final = 0.2
+
 
 def read_rows(notes: Notes) -> None:
     """Adds a parent for each value of a provenance column, and the number of rows."""
@@ -56,8 +63,9 @@ def read_rows(notes: Notes) -> None:
                 note="rows of this file",
             )
         elif match := _VALUE.fullmatch(text, start, end):
-            value = str(json.loads(match["value"]))
-            column = match["column"]
+            value, column = _unquoted(match["value"]), match["column"]
+            if value is None:
+                continue  # not a line that a summary has
             if name_key(value) in own:
                 notes.reject(value, f"{column}: the dataset's own name", (start, end))
                 continue
@@ -69,6 +77,14 @@ def read_rows(notes: Notes) -> None:
                 factor=_COLUMNS.get(column.rpartition(".")[2].lower(), _USUALLY),
                 note=f"{match['count']} rows",
             )
+
+
+def _unquoted(written: str) -> str | None:
+    """The text that a JSON string writes, or None where it is none."""
+    try:
+        return str(json.loads(written))
+    except ValueError:
+        return None
 
 
 def read_hub_record(notes: Notes) -> None:
@@ -102,7 +118,7 @@ def _created(notes: Notes, value: str, span: tuple[int, int]) -> None:
             day,
             span,
             field="Hub API",
-            confidence=0.2,
+            confidence=_ON_THE_FIRST_DAY,
             note="the Hub's first recorded day: the repository is as old or older",
         )
         return
@@ -111,11 +127,12 @@ def _created(notes: Notes, value: str, span: tuple[int, int]) -> None:
         day,
         span,
         field="Hub API",
-        confidence=0.7,
+        confidence=_CREATED,
         note="the day the repository was made; the data may be older",
     )
 
 
+_BASE_KIND = re.compile(r"^[a-z_]+:(?!//)")  # finetune, adapter, merge, quantized
 _TAGS: Final = {
     "license": FactKey.LICENCE,
     "language": FactKey.LANGUAGE,
@@ -137,7 +154,7 @@ def _tag(notes: Notes, tag: str, span: tuple[int, int]) -> None:
         notes.parent(value, span, field="Hub tag", relation=Relation.TRAINING)
     elif key == "base_model":  # `base_model:org/m`, and again as `base_model:finetune:org/m`
         notes.parent(
-            value.rpartition(":")[2],
+            _BASE_KIND.sub("", value),
             span,
             field="Hub tag",
             relation=Relation.DERIVATION,

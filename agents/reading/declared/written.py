@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from lineage.errors import InvalidName
 from lineage.identity import DatasetId
 from lineage.model import NodeKind
 
@@ -38,8 +37,12 @@ _HUB = re.compile(
 _HUB_PAGES: Final = frozenset(
     {"blog", "collections", "docs", "join", "models", "organizations", "papers", "spaces", "tasks"}
 )
-_GITHUB = re.compile(r"(?:https?://)?(?:www\.)?github\.com/([\w.-]+/[\w.-]+)", re.IGNORECASE)
+_GITHUB = re.compile(
+    r"(?:https?://)?(?:www\.)?github\.com/([A-Za-z0-9][\w.-]*/[\w.-]+)", re.IGNORECASE
+)
 _ADDRESS = re.compile(r"https?://(?:www\.)?([^\s?#]+)", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_LONGEST: Final = 300  # characters of a name, as `Proposal.parent_name` and `DatasetId` allow
 _MODEL = re.compile(
     r"(?:openai/)?(?:chatgpt|gpt-?[345](?:[.-]\w+)*|text-davinci-\d+|o[134](?:-(?:mini|preview|pro))?)"
     r"|(?:anthropic/)?claude(?:[.-]\w+)*|(?:google/)?(?:gemini|palm)(?:[.-]\w+)*",
@@ -68,7 +71,18 @@ def written(value: str) -> Written | str:
     >>> written("original")
     ''
     """
-    text = value.strip()
+    found = _form(value.strip())
+    if isinstance(found, Written) and (len(found.name) > _LONGEST or _CONTROL.search(found.name)):
+        return f"too long for a name, or not text: {shown(value)!r}"
+    return found
+
+
+def shown(text: str) -> str:
+    """The beginning of a text, fit for a message: half surrogate pairs become `?`."""
+    return text[:80].encode("utf-8", "replace").decode()
+
+
+def _form(text: str) -> Written | str:
     confidence = BARE
     if text.lower().startswith("extended"):
         head, parted, rest = text.partition("|")
@@ -83,17 +97,17 @@ def written(value: str) -> Written | str:
     if _MODEL.fullmatch(text):
         return Written(text, None, NodeKind.MODEL, BARE)
     if _FILE.search(text):
-        return f"a file, not a dataset: {text[:80]!r}"
+        return f"a file, not a dataset: {shown(text)!r}"
     if _REPOSITORY.fullmatch(text):
-        return Written(text, DatasetId(name=text), None, ID)
+        return _identified(text, "hf", None, ID)
     return _plain(text, confidence)
 
 
 def _plain(text: str, confidence: float) -> Written | str:
     if len(text) > 120 or text.count(" ") > 8 or re.search(r"[.;:!?]\s|\n", text):
-        return f"a sentence, not a name: {text[:80]!r}"
+        return f"a sentence, not a name: {shown(text)!r}"
     if sum(character.isalpha() for character in text) < 2:
-        return f"no name: {text[:80]!r}"
+        return f"no name: {shown(text)!r}"
     return Written(text, None, None, confidence)
 
 
@@ -102,17 +116,23 @@ def _address(text: str) -> Written | str:
     if match := _HUB.match(text):
         name = match[2].rstrip(".")
         if match[1]:
-            return Written(name, DatasetId(name=name), None, ID)
+            return _identified(name, "hf", None, ID)
         if "/" in name and name.partition("/")[0].lower() not in _HUB_PAGES:
-            return Written(name, DatasetId(hub="model", name=name), NodeKind.MODEL, ID)
-        return f"a page of the Hub, not a repository: {text[:80]!r}"
+            return _identified(name, "model", NodeKind.MODEL, ID)
+        return f"a page of the Hub, not a repository: {shown(text)!r}"
     if match := _GITHUB.match(text):
         name = match[1].removesuffix(".git")
-        return Written(name, DatasetId(hub="github", name=name), None, ADDRESS)
+        if re.search(r"\w", name.partition("/")[2]):
+            return _identified(name, "github", None, ADDRESS)
+        return f"a page of GitHub, not a repository: {shown(text)!r}"
     if match := _ADDRESS.match(text):
-        name = match[1].rstrip("/.,)")
-        try:
-            return Written(name, DatasetId(hub="url", name=name), NodeKind.SOURCE, ADDRESS)
-        except (InvalidName, ValueError):
-            return f"an address that is too long: {text[:80]!r}"
-    return f"an address that cannot be read: {text[:80]!r}"
+        return _identified(match[1].rstrip("/.,)"), "url", NodeKind.SOURCE, ADDRESS)
+    return f"an address that cannot be read: {shown(text)!r}"
+
+
+def _identified(name: str, hub: str, kind: NodeKind | None, confidence: float) -> Written | str:
+    """The name with its id, or the reason why it can be none."""
+    try:
+        return Written(name, DatasetId(hub=hub, name=name), kind, confidence)
+    except ValueError:  # InvalidName, or pydantic's word for empty and too long
+        return f"an address that no id can hold: {shown(name)!r}"
