@@ -68,8 +68,8 @@ def _in_header(metadata: Mapping[str, Any]) -> Iterable[Cited]:
 
 def _in_lines(text: str) -> Iterable[Cited]:
     for match in _WRITTEN.finditer(text):
-        start = text.rfind("\n", max(0, match.start() - 600), match.start()) + 1
-        before = text[start : match.start()]
+        reach = max(0, match.start() - 600)
+        before = text[max(reach, text.rfind("\n", reach, match.start()) + 1) : match.start()]
         if _PAPER_LINE.match(before) or (
             len(before) < 300 and _BADGE_OR_LINK.search(before[before.rfind("](") - 60 :])
         ):
