@@ -34,6 +34,7 @@ from agents.reading.gazetteer import gazetteer_of  # noqa: E402
 from agents.reading.rules import RulesReader  # noqa: E402
 from agents.reading.selves import own_names  # noqa: E402
 from agents.reading.sentences import flow_of  # noqa: E402
+from agents.resolver import RegistryResolver  # noqa: E402
 from lineage.errors import InvalidName  # noqa: E402
 from lineage.identity import DatasetId  # noqa: E402
 from lineage.model import Document, DocumentKind, NodeKind, Proposal, Role  # noqa: E402
@@ -85,23 +86,28 @@ def cards_of(folder: Path, which: str) -> list[tuple[str, Document]]:
     return cards
 
 
-def prediction(card: str, proposal: Proposal) -> Row | None:
-    """The scorer's line for a proposal; None for what is not an included dataset.
+def prediction(card: str, proposal: Proposal, resolver: RegistryResolver) -> Row | None:
+    """The scorer's line for a proposal; None for what the resolver turns down and for what
+    is not an included dataset.
 
-    Models and websites are no dataset parents here. Of the sources only those that
-    are handed out as a corpus count: encyclopaedias, crawls, parallel collections, posts.
+    `parent` is the name as written, `parent_id` what the resolver makes of it. Models and
+    websites are no dataset parents here. Of the sources only those that are handed out as a
+    corpus count: encyclopaedias, crawls, parallel collections, posts.
     """
-    known = default_registry().exact(proposal.parent_name, words=True)
     if proposal.role is not Role.INCLUDED or proposal.parent_kind is NodeKind.MODEL:
         return None
+    _, edges, _ = resolver.resolve((proposal,), ())
+    if not edges:
+        return None
+    parent = edges[0].parent.base
+    known = resolver.names.entry(parent)
     if proposal.parent_kind is NodeKind.SOURCE and not (known and CORPUS_LIKE & {*known.domains}):
         return None
-    parent_id = proposal.parent_id.name if proposal.parent_id else known.id if known else None
     return {
         "card": card,
         "child": str(proposal.child),
         "parent": proposal.parent_name,
-        "parent_id": parent_id,
+        "parent_id": known.id if known else None if parent.hub == "name" else parent.name,
         "relation": proposal.relation.value,
         "quote": proposal.evidence.quote,
         "confidence": proposal.evidence.confidence,
@@ -109,10 +115,11 @@ def prediction(card: str, proposal: Proposal) -> Row | None:
 
 
 def by_reader(reader: Reader) -> Predictor:
-    """Predictions of a reader."""
+    """Predictions of a reader, its names resolved."""
+    resolver = RegistryResolver(default_registry())
 
     def predict(card: str, document: Document) -> list[Row]:
-        lines = (prediction(card, p) for p in reader.read(document).proposals)
+        lines = (prediction(card, p, resolver) for p in reader.read(document).proposals)
         return [line for line in lines if line is not None]
 
     return predict
@@ -226,18 +233,20 @@ def _same(proposal: Proposal, parent: str) -> bool:
 
 
 def speed(folder: Path, queue: Any) -> None:
-    """Puts seconds and peak memory (MB) of reading the HF cards, from disk to proposals, in
-    this process; the names are compiled before, once a process.
+    """Puts seconds by the clock and of processor time, and peak memory (MB), of reading the
+    HF cards, from disk to proposals, in this process; the names are compiled before, once a
+    process.
     """
     gazetteer_of(default_registry())
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     cards = cards_of(folder, "hf")
     reader = RulesReader()
     for _, document in cards:
         reader.read(document)
-    seconds = time.perf_counter() - began
+    seconds, worked = time.perf_counter() - began, time.process_time() - worked
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    queue.put({"cards": len(cards), "seconds": seconds, "peak_mb": memory})
+    pace = {"seconds": seconds, "processor_seconds": worked, "peak_mb": memory}
+    queue.put({"cards": len(cards), **pace})
 
 
 def measured_speed(folder: Path) -> Row:
@@ -268,7 +277,7 @@ def measure(folder: Path, reader: Reader) -> Row:
 
 
 def _cells(scores: Row) -> Iterable[str]:
-    for part, measures in (("modern", ("micro", "macro")), ("hf_manual", ("micro",))):
+    for part, measures in (("modern", ("micro", "macro")), ("hf_manual", ("micro", "macro"))):
         for measure_name in measures:
             got = scores[part][measure_name]
             yield " / ".join(
@@ -284,6 +293,7 @@ def print_table(result: Row) -> None:
         "modern micro P/R/F1",
         "modern macro P/R/F1",
         "HF manual P/R/F1",
+        "HF manual macro",
         "HF YAML recall",
         "parents a card",
     )
@@ -298,8 +308,9 @@ def print_table(result: Row) -> None:
         )
     pace = result["speed"]
     print(
-        f"speed: {pace['cards']} HF cards in {pace['seconds']:.2f} s "
-        f"({pace['cards'] / pace['seconds']:.0f} cards/s), peak memory {pace['peak_mb']:.0f} MB"
+        f"speed: {pace['cards']} HF cards in {pace['seconds']:.2f} s by the clock "
+        f"({pace['cards'] / pace['seconds']:.0f} cards/s), {pace['processor_seconds']:.2f} s of "
+        f"processor time, peak memory {pace['peak_mb']:.0f} MB"
     )
 
 

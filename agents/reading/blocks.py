@@ -8,7 +8,7 @@ the length of the text, with markup and hidden text blanked, so offsets hold in 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -77,11 +77,41 @@ class Page:
         at = bisect_right(self.code, start, key=lambda span: span[0]) - 1
         return at >= 0 and end <= self.code[at][1]
 
+    def is_bold(self, start: int) -> bool:
+        """Whether bold type begins right before `start`."""
+        return self.text[max(0, start - 3) : start].endswith(("**", "__", "<b>"))
+
+    def widened(self, start: int, end: int) -> tuple[int, int]:
+        """`start:end` with the whole of the links at its two ends, and the marks around it."""
+        first = self._link_at(start)
+        if first is not None and first.start <= start < first.end:
+            start = min(start, first.outer_start)
+        last = self._link_at(end - 1)
+        if last is not None and last.start < end <= last.outer_end:
+            end = max(end, last.outer_end)
+        for _ in range(_LONGEST_MARK):
+            if start > 0 and self.text[start - 1] in "*`_" and self.plain[start - 1] == " ":
+                start -= 1
+            if end < len(self.text) and self.text[end] in "*`_" and self.plain[end] == " ":
+                end += 1
+        return start, end
+
+    def links_in(self, start: int, end: int) -> tuple[Link, ...]:
+        """The links whose text begins in `start:end`."""
+        low = bisect_left(self.links, start, key=lambda link: link.start)
+        return self.links[low : bisect_left(self.links, end, key=lambda link: link.start)]
+
+    def _link_at(self, offset: int) -> Link | None:
+        """The last link whose text begins at or before `offset`."""
+        at = bisect_right(self.links, offset, key=lambda link: link.start) - 1
+        return self.links[at] if at >= 0 else None
+
 
 MAX_TEXT: Final = 2_000_000
 """Characters that are read; a longer document is cut here (cards are some 10,000, papers
 200,000), and the reading says so."""
 
+_LONGEST_MARK: Final = 4  # marks around a name: `***`, and one of code
 _MAX_NESTING: Final = 8  # lists in lists; what lies deeper counts as of this depth
 
 _IMAGE = re.compile(r"!\[[^\[\]]{0,400}\]\([^()\s]{0,1000}(?:\s[^()\n]{0,200})?\)")
@@ -105,7 +135,7 @@ _CELL_END = re.compile(r"</t[dh]\s{0,9}>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:nbsp|amp|lt|gt|quot|#\d{1,5});?")
 _FENCE = re.compile(r"^\s{0,12}(?:>\s{0,3}|[-*+]\s{1,3})?(`{3,}|~{3,})")
 _HEADING = re.compile(r"^\s{0,3}(#{1,6})\s*(.*?)\s*#*\s*$")
-_ITEM = re.compile(r"^(\s*)(?:[-*+•●▪·]|\(?\d{1,3}[.)、]|[a-z]\))\s+(?=\S)")
+_ITEM = re.compile(r"^(\s*)(?:[-*+•●▪·]|\(?\d{1,3}[.)、]|[a-z]\))\s+(?:\[[ xX✔✓✅]?\]\s+)?(?=\S)")
 _RULE = re.compile(r"^\s{0,3}(?:[-*_=]\s*){3,}$")
 _TABLE_RULE = re.compile(r"^\s*\|?\s*:?-{1,}:?\s*(?:\|\s*:?-{1,}:?\s*)*\|?\s*$")
 _PAPER_HEADING = re.compile(
@@ -190,7 +220,7 @@ def _html_rows(plain: str) -> str:
         opened = plain.find(">", inner, end) + 1 or end
         row = plain[opened:end].replace("\n", " ")
         row = _CELL_END.sub(lambda m: "|".ljust(len(m[0])), row)
-        pieces += [plain[at:inner], "\n|".ljust(opened - inner), row, "\n    "]
+        pieces += [plain[at:inner], "\n" + "|".rjust(opened - inner - 1), row, "\n    "]
         at = end + 5
         start = lower.find("<tr", at)
     return "".join([*pieces, plain[at:]])
@@ -257,6 +287,7 @@ class _Scanner:
         self.open: tuple[Kind, int, int, int] | None = None  # kind, start, end, indent
         self.fence: tuple[str, int] | None = None
         self.in_table = False
+        self.html_header: tuple[str, ...] = ()  # lasts over the blank lines between HTML rows
 
     def run(self) -> list[Block]:
         """All blocks in order."""
@@ -323,6 +354,7 @@ class _Scanner:
         self._add(Kind.HEADING, at + left, at + right, depth=level)
         self.path.append((level, " ".join(self.plain[at + left : at + right].split())))
         self.lead, self.items, self.header, self.in_table = None, [], (), False
+        self.html_header = ()
 
     def _row(self, line: str, at: int) -> bool:
         if line.count("|") < (1 if self.in_table else 2) and not (
@@ -338,7 +370,7 @@ class _Scanner:
             self.in_table = True
             return True
         if not self.in_table:
-            self.header = ()
+            self.header = self.html_header
         self.in_table = True
         cells, start = [], 0
         body = line.rstrip()
@@ -350,11 +382,18 @@ class _Scanner:
             elif left < right or (left and match[0]):
                 cells.append((at + left, at + left))
         if cells:
+            raw = self.text[max(0, at - 1) : at + len(line)].lower()
+            if "<th" in raw and "<td" not in raw:
+                self.html_header = ()
+                self._add(Kind.ROW, cells[0][0], cells[-1][1], cells=tuple(cells))
+                self.html_header = tuple(" ".join(self.plain[a:b].split()) for a, b in cells)
+                self.header = self.html_header
+                return True
             self._add(Kind.ROW, cells[0][0], cells[-1][1], header=self.header, cells=tuple(cells))
         return True
 
     def _prose(self, line: str, at: int) -> None:
-        self.in_table, self.header = False, ()
+        self.in_table, self.header, self.html_header = False, (), ()
         item = _ITEM.match(line)
         indent = len(line) - len(line.lstrip())
         stripped_end = at + len(line.rstrip())

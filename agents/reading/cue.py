@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+from agents.reading.openings import openings
 from lineage.model import Relation, Role
 
 
@@ -39,6 +40,8 @@ class Cue:
     side: Side = Side.AFTER
     strength: Strength = Strength.STRONG
     reach: int = 160  # characters between cue and name
+    openings: frozenset[str] | None = None  # see `agents.reading.openings`
+    noun: bool = False  # a noun phrase: a verb before it in the clause says what befalls it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,9 @@ def cue(
     strength: Strength = Strength.STRONG,
     side: Side = Side.AFTER,
     reach: int = 160,
+    *,
+    noun: bool = False,
 ) -> Cue:
     """A cue from a pattern that ignores case."""
-    return Cue(re.compile(pattern, re.IGNORECASE), role, relation, side, strength, reach)
+    compiled = re.compile(pattern, re.IGNORECASE)
+    return Cue(compiled, role, relation, side, strength, reach, openings(pattern), noun)

@@ -32,40 +32,65 @@ _SIZE = re.compile(
     r"instructions|conversations|articles|dialogues|utterances))\b",
     re.IGNORECASE,
 )
-_RELEASED = re.compile(
-    _SUBJECT + r"\s+was\s+(?:first\s+|originally\s+)?released\s+(?:in|on)\s+"
-    r"(?:(January|February|March|April|May|June|July|August|September|October|November|December)"
-    r"(?:\s+\d{1,2},?)?,?\s+)?((?:19|20)\d{2})\b",
-    re.IGNORECASE,
+_MONTH = (
+    r"(jan(?:uary|\.)?|feb(?:ruary|\.)?|mar(?:ch|\.)?|apr(?:il|\.)?|may|june?|july?|aug(?:ust|\.)?|"
+    r"sept?(?:ember|\.)?|oct(?:ober|\.)?|nov(?:ember|\.)?|dec(?:ember|\.)?)"
 )
-_MONTHS: Final = [
-    "january",
-    "february",
-    "march",
-    "april",
+_DATE = (
+    r"(?:(?P<iso>(?:19|20)\d{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))|"
+    rf"(?:(?P<before>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?)?(?P<month>{_MONTH})"
+    r"(?:\s+(?P<behind>\d{1,2})(?:st|nd|rd|th)?(?!\d),?)?,?\s+(?P<year>(?:19|20)\d{2})\b|"
+    r"(?P<only>(?:19|20)\d{2})\b)"
+)
+_OUT = (
+    r"(?:released|published|uploaded|posted|launched|"
+    r"made\s+(?:public(?:ly\s+available)?|available))"
+)
+_FIRST = r"(?:first\s+|originally\s+|initially\s+|publicly\s+)?"
+_MADE = r"(?:generated|collected|created|compiled|annotated|built|made|scraped)"
+_ON = r"\W{0,4}\s*(?:in|on|at)?\s*"
+_RELEASED: Final = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"{_SUBJECT}\s+(?:was|were|has\s+been)\s+{_FIRST}{_OUT}{_ON}{_DATE}",
+        rf"^[\W_]*{_FIRST}{_OUT}{_ON}{_DATE}",
+        rf"^[\W_]*{_MADE}\b[^.;]{{0,40}}[,;]\s+{_FIRST}{_OUT}{_ON}{_DATE}",
+        rf"^[\W_]*{_FIRST}release(?:d|\s+date)?\W{{1,8}}{_DATE}",
+        rf"^\W*{_DATE}\W{{1,8}}(?:first|initial|original)\s+(?:release|version)\b",
+    )
+)
+"""`Released March 2024`, `First published on 12 May 2023`, `2024-05-14: first version`."""
+
+_DIGIT = re.compile(r"\d")
+_YEAR = re.compile(r"(?:19|20)\d{2}")
+_MONTHS: Final = (
+    "jan",
+    "feb",
+    "mar",
+    "apr",
     "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-]
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "oct",
+    "nov",
+    "dec",
+)
 
 
 def facts_in(document: Document, page: Page, reader: str) -> Iterator[Fact]:
     """Each kind of fact at most once, from the first plain sentence about this dataset."""
     seen: set[FactKey] = set()
     for block in page.blocks:
-        if block.kind in (Kind.CODE, Kind.HEADING, Kind.ROW):
+        if block.kind in (Kind.CODE, Kind.HEADING):
             continue
         if section_of(block.path) is Section.SKIP:
             continue
         flow = flow_of(page.plain, block.start, block.end)
         for first, last in flow.sentences():
             for key, value in _stated(flow.text[first:last]):
-                if key in seen:
+                if key in seen or (block.kind is Kind.ROW and key is not FactKey.RELEASED):
                     continue
                 seen.add(key)
                 span = (flow.outward(first), flow.outward(last - 1) + 1)
@@ -73,13 +98,28 @@ def facts_in(document: Document, page: Page, reader: str) -> Iterator[Fact]:
 
 
 def _stated(sentence: str) -> Iterator[tuple[FactKey, str]]:
-    if match := _LICENCE.search(sentence):
+    if "under" in sentence and (match := _LICENCE.search(sentence)):
         yield FactKey.LICENCE, " ".join(match[1].split())
+    if not _DIGIT.search(sentence):
+        return
     if match := _SIZE.search(sentence):
         yield FactKey.SIZE, " ".join(match[1].split())
-    if match := _RELEASED.search(sentence):
-        month = f"-{_MONTHS.index(match[1].casefold()) + 1:02d}" if match[1] else ""
-        yield FactKey.RELEASED, match[2] + month
+    if _YEAR.search(sentence) and (value := _released(sentence)):
+        yield FactKey.RELEASED, value
+
+
+def _released(sentence: str) -> str | None:
+    """The date of release as `YYYY`, `YYYY-MM` or `YYYY-MM-DD`; None where none is stated."""
+    found = next((m for pattern in _RELEASED if (m := pattern.search(sentence))), None)
+    if found is None:
+        return None
+    if whole := found["iso"] or found["only"]:
+        return whole
+    month = f"{found['year']}-{_MONTHS.index(found['month'][:3].casefold()) + 1:02d}"
+    day = found["before"] or found["behind"]
+    if day is None:
+        return month
+    return f"{month}-{int(day):02d}" if 1 <= int(day) <= 31 else None
 
 
 def _fact(document: Document, key: FactKey, value: str, span: tuple[int, int], reader: str) -> Fact:

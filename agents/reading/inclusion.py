@@ -16,13 +16,13 @@ _VERB = (
     r"re-?extract(?:ed|ing)|extracting|collecting|gathering|sampling|selecting|drawing|"
     r"sourcing|taking|adapting|adopted|incorporated|inherited|copied|formed|produced|"
     r"prepared|transformed|reformatted|parsed|pooled|synthesi[sz]ed|generated|seeded|"
-    r"bootstrapped|reconstructed|re-?generated|recovered|started?|starting|sources?|"
+    r"bootstrapped|reconstructed|re-?generated|recovered|evolved|rewritten|rephrased|paraphrased|expanded|distilled|started?|starting|sources?|"
     r"extract|collect|gather|sample|select|draw|take|adapt|retrieve|compile|mine|obtain|pick)"
 )
 _PART = (
     r"(?:subset|sub-?sample|random sample|sample|portion|fraction|slice|selection|excerpts?|"
     r"splits?|partition|versions?|variant|copy|mirror|conversion|port|superset|"
-    r"adaptation|reformulation|recast(?:ing)?|compilation|reconstruction)"
+    r"adaptation|reformulation|edition|rendition|snapshot|recast(?:ing)?|compilation|reconstruction)"
 )
 
 
@@ -45,6 +45,7 @@ INCLUSION: Final = (
         r"excerpts?)s?\s+(?:of|from)\b",
         _IN,
         _R.SUBSET,
+        noun=True,
     ),
     cue(
         r"\b(?:training|train|test|dev|development|validation|evaluation)\s+(?:set|split|part|"
@@ -52,21 +53,58 @@ INCLUSION: Final = (
         _IN,
         _R.SUBSET,
         _S.FAIR,
+        noun=True,
     ),
-    cue(rf"\b{_PART}(?:\s*\([^()]{{0,40}}\))?\s+of\b", _IN, _R.DERIVATION, reach=60),
-    cue(r"\b(?:portion|part|section|half|split)\s+of\s+the\b", _IN, _R.SUBSET, _S.WEAK, reach=90),
+    cue(rf"\b{_PART}(?:\s*\([^()]{{0,40}}\))?\s+of\b", _IN, _R.DERIVATION, reach=60, noun=True),
+    cue(
+        r"\b(?:portion|part|section|half|split)\s+of\s+the\b",
+        _IN,
+        _R.SUBSET,
+        _S.WEAK,
+        reach=90,
+        noun=True,
+    ),
     cue(
         r"\b(?:filtered|cleaned|deduplicated|curated|pruned|refined|distilled|processed|"
-        r"trimmed|shortened|de-?noised|corrected|fixed|balanced|binarized|high[- ]quality)"
+        r"trimmed|shortened|de-?noised|balanced|binarized|high[- ]quality)"
         r"(?:\s+[\w-]{1,20}){0,3}?\s+(?:version|subset|variant|copy|portion|set)s?\s+(?:of|from)\b",
         _IN,
         _R.FILTERING,
+        noun=True,
+    ),
+    cue(
+        r"\b(?:corrected|fixed|updated|revised|improved|newer|second|third|latest|amended|repaired|"
+        r"bug-?fixed|re-?worked|refreshed)(?:\s+[\w.-]{1,20}){0,2}?\s+(?:release|"
+        r"edition|version|revision|iteration|variant|copy)\s+of\b"
+        r"|\b(?:version|release|edition|revision|iteration)\s+v?\d[\d.]*\s+of\b|\bv\d[\d.]*\s+of\b",
+        _IN,
+        _R.REVISION,
+        reach=60,
+        noun=True,
+    ),
+    cue(
+        r"(?<![KMGT]B )\b(?:in|into|as)\s+(?:the\s+|an?\s+)?[\w.+-]{2,20}(?:['’]s)?\s+"
+        r"(?:format|schema|layout)\b",
+        _IN,
+        _R.COPY,
+        _S.FAIR,
+        _BEFORE,
+        20,
     ),
     cue(
         r"\b(?:filter|clean|curat|distill?|dedup\w*|sub-?sampl|down-?sampl|select|trimm)\w*"
         rf"{_gap(4)}\s+from\b",
         _IN,
         _R.FILTERING,
+    ),
+    cue(
+        r"\b(?:remov|eliminat|dropp|delet|discard|strip|prun|purg|filter(?:ed|ing|s)?\s+out)\w*"
+        r"(?!\s+(?:all|any|every|each)\b)(?:(?!overlap|against|match|\btest|benchmark|evaluation|"
+        r"similar|contamin|shar(?:e|ing)\b)[^.;:]){0,60}?\bfrom\b",
+        _IN,
+        _R.FILTERING,
+        _S.FAIR,
+        reach=60,
     ),
     cue(
         r"\b(?:machine[- ]|automatic(?:ally)?[- ]|human[- ]|manual(?:ly)?[- ]|re-?)?"
@@ -173,6 +211,7 @@ INCLUSION: Final = (
         _R.DERIVATION,
         _S.FAIR,
         reach=70,
+        noun=True,
     ),
     cue(
         r"\b(?:source|original|underlying|seed|base|parent|upstream|raw|input)s?\s*"
@@ -208,6 +247,7 @@ INCLUSION: Final = (
         _R.ANNOTATION,
         _S.FAIR,
         reach=70,
+        noun=True,
     ),
     cue(
         r"(?:^|[-:(|,]\s)from\b|\bfrom\s+(?:the|these|\w+\s+datasets?)\b|\bfrom(?=\s+[A-Z`])",
@@ -240,6 +280,15 @@ INCLUSION: Final = (
         _R.REVISION,
         _S.FAIR,
         reach=60,
+    ),
+    cue(
+        r"\bsame\s+(?:[\w-]+\s+){0,2}?(?:prompts|questions|instructions|seeds|passages|images|"
+        r"articles|documents|sentences|inputs|queries|texts|rows|source\s+data|data)\s+(?:as|from)"
+        r"(?:\s+in)?\b",
+        _IN,
+        _R.DERIVATION,
+        _S.STRONG,
+        reach=40,
     ),
     cue(
         r"\bseed\s+(?:tasks?|sets?|prompts?|questions?|instructions?|data|examples?|problems?)"

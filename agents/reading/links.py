@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
@@ -10,7 +11,7 @@ from urllib.parse import unquote
 from agents.reading.blocks import Link, Page
 from agents.reading.gazetteer import Gazetteer, is_whole, joined
 from agents.reading.mention import Found, Mention, Sure
-from agents.reading.words import DATA_NOUN, GENERIC, MODEL, looks_like_name
+from agents.reading.words import DATA_NOUN, GENERIC, MODEL, TOOL, looks_like_name
 from lineage.errors import InvalidName
 from lineage.identity import DatasetId
 from lineage.model import NodeKind
@@ -65,13 +66,18 @@ def hub_id(name: str, hub: str = "hf") -> DatasetId | None:
 
 
 def from_links(page: Page, gazetteer: Gazetteer, found: Found) -> None:
+    """Adds the names that links give; what else stands in an address is no name."""
+    hub_links = (_HUB_DATASET.match(link.url) for link in page.links)
+    linked = frozenset(match[1].removesuffix("/") for match in hub_links if match)
     for link in page.links:
         text = page.plain[link.start : link.end]
         if link.bare:
-            found.block(link.start, link.end) if not _bare(page, link, gazetteer, found) else None
+            found.block(link.start, link.end) if not _bare(
+                page, link, gazetteer, found, linked
+            ) else None
             continue
         words = " ".join(text.split())
-        given = _target(link.url)
+        given = _as_data(page, link, _target(link.url), gazetteer.registry, linked)
         if _PAPER.search(link.url) and len(words.split()) > 5:
             found.block(link.start, link.end)
             continue
@@ -97,6 +103,7 @@ def from_links(page: Page, gazetteer: Gazetteer, found: Found) -> None:
                         identifier,
                         True,
                         (link.start, link.end),
+                        (link.outer_start, link.outer_end),
                     )
                 )
             continue
@@ -108,6 +115,8 @@ def _plain_link(page: Page, link: Link, words: str, gazetteer: Gazetteer, found:
     if len(words.split()) > 6 or _BUTTON.match(words) or MODEL.match(words):
         return
     if words.startswith("@") or not link.url.startswith("http"):
+        return
+    if TOOL.search(words) or re.search(r"\b(?:paper|blog|code|et al)\b", words.casefold()):
         return
     if any(
         is_whole(page.plain, a, b)
@@ -135,7 +144,8 @@ def _linked_words(
     """A link whose text is a name: the text is the name, the address gives the id."""
     if kind is NodeKind.MODEL:
         if len(page.plain[link.start : link.end].split()) <= 6:
-            found.add(_spanned(page, link.start, link.end, Sure.GIVEN, kind, None, identifier))
+            name = _spanned(page, link.start, link.end, Sure.GIVEN, kind, None, identifier)
+            found.add(_within(link, name))
         return
     if identifier.hub == "url":
         return
@@ -151,9 +161,9 @@ def _linked_words(
             start, end = known[0][0], known[0][1]
         elif end - start > 120:
             return
-        found.add(
-            _spanned(page, start, end, Sure.GIVEN, entry.kind if entry else None, entry, identifier)
-        )
+        kind = entry.kind if entry else None
+        name = _spanned(page, start, end, Sure.GIVEN, kind, entry, identifier)
+        found.add(_within(link, name))
         return
     entry = _entry_by_url(gazetteer.registry, f"github.com/{identifier.name}")
     words = page.plain[link.start : link.end]
@@ -171,23 +181,27 @@ def _linked_words(
                     identifier,
                     True,
                     (link.start, link.end),
+                    (link.outer_start, link.outer_end),
                 )
             )
     elif not known and link.end - link.start <= 60:
         beside = page.plain[link.outer_end : link.outer_end + 12].lstrip().casefold()
         said = DATA_NOUN.match(beside) or DATA_NOUN.search(words.casefold())
         sure = Sure.KNOWN if entry else Sure.NAMED if said else Sure.SHAPE
-        found.add(
-            _spanned(
-                page, link.start, link.end, sure, entry.kind if entry else None, entry, identifier
-            )
-        )
+        kind = entry.kind if entry else None
+        name = _spanned(page, link.start, link.end, sure, kind, entry, identifier)
+        found.add(_within(link, name))
 
 
 def _is_name_of(words: str, entry: Entry) -> bool:
     """Whether the words themselves can stand for the entry."""
     keys = {joined(name) for name in (entry.name, *entry.aliases, *entry.word_aliases)}
     return joined(words) in keys or words[:1].isupper() or looks_like_name(words)
+
+
+def _within(link: Link, name: Mention) -> Mention:
+    """The mention, with the link whose address gives its id."""
+    return replace(name, whole=(link.outer_start, link.outer_end))
 
 
 def _spanned(
@@ -227,6 +241,30 @@ def _spanned(
     )
 
 
+def _as_data(
+    page: Page,
+    link: Link,
+    given: tuple[DatasetId, NodeKind | None] | None,
+    registry: Registry,
+    linked: frozenset[str],
+) -> tuple[DatasetId, NodeKind | None] | None:
+    """What a link gives, a model's address read as a dataset's where the author left out
+    `datasets/`: the words call it one, the registry knows it, or it is among the `linked`
+    datasets of the page.
+    """
+    if given is None or given[1] is not NodeKind.MODEL:
+        return given
+    identifier = given[0]
+    known = registry.by_id.get(identifier.name.casefold())
+    beside = page.plain[link.outer_end : link.outer_end + 12].lstrip().casefold()
+    called = DATA_NOUN.match(beside) or DATA_NOUN.search(page.plain[link.start : link.end].lower())
+    told = known is not None and known.kind in (NodeKind.DATASET, NodeKind.BENCHMARK)
+    if told or (called and known is None) or identifier.name in linked:
+        data = hub_id(identifier.name)
+        return (data, None) if data else given
+    return given
+
+
 def _target(url: str) -> tuple[DatasetId, NodeKind | None] | None:
     """The id an address gives, and MODEL where it is a model's; None where it gives none."""
     if match := _HUB_DATASET.match(url):
@@ -247,9 +285,11 @@ def _target(url: str) -> tuple[DatasetId, NodeKind | None] | None:
     return None
 
 
-def _bare(page: Page, link: Link, gazetteer: Gazetteer, found: Found) -> bool:
+def _bare(
+    page: Page, link: Link, gazetteer: Gazetteer, found: Found, linked: frozenset[str]
+) -> bool:
     """An address that stands in the text by itself: the part of it that is the name."""
-    given = _target(link.url)
+    given = _as_data(page, link, _target(link.url), gazetteer.registry, linked)
     if given is None:
         return _bare_page(page, link, gazetteer, found)
     identifier, kind = given
@@ -280,8 +320,11 @@ def _bare_page(page: Page, link: Link, gazetteer: Gazetteer, found: Found) -> bo
         return False
     for left, right, named, _ in gazetteer.find(page.plain, link.start, link.end):
         if named is entry and not plain_inside(page.plain, left, right):
-            name = page.text[left:right]
-            return found.add(Mention(left, right, name, Sure.KNOWN, entry.kind, entry, None, True))
+            name, given = page.text[left:right], entry.dataset_id
+            given_on_hub = given if given.hub == "hf" else None
+            return found.add(
+                Mention(left, right, name, Sure.KNOWN, entry.kind, entry, given_on_hub, True)
+            )
     return False
 
 

@@ -33,11 +33,17 @@ class Mention:
     id: DatasetId | None = None
     marked: bool = False  # a link or code font: set apart from the words around it
     seat: tuple[int, int] | None = None  # where it stands in the sentence, if elsewhere
+    whole: tuple[int, int] | None = None  # the link that gives the id, markup and all
+
+    @property
+    def spot(self) -> tuple[int, int]:
+        """Where it stands among the words: a name read off an address sits on the link."""
+        return self.seat or (self.start, self.end)
 
     @property
     def place(self) -> tuple[int, int]:
-        """Where it stands among the words: a name read off an address sits on the link."""
-        return self.seat or (self.start, self.end)
+        """What a quote must hold: the whole link where the address gives the id."""
+        return self.whole or self.spot
 
     @property
     def key(self) -> str:
@@ -70,4 +76,4 @@ class Found:
         self.taken[start:end] = b"\x01" * (end - start)
 
     def sorted(self) -> list[Mention]:
-        return sorted(self.mentions, key=lambda mention: mention.place)
+        return sorted(self.mentions, key=lambda mention: mention.spot)

@@ -12,11 +12,13 @@ from agents.reading.gazetteer import FOREIGN, Gazetteer, is_whole
 from agents.reading.links import from_links, hub_id
 from agents.reading.mention import Found, Mention, Sure
 from agents.reading.words import (
+    COMMON,
     DATA_NOUN,
     GENERIC,
     LANGUAGES,
     MAKERS,
     MODEL,
+    NEVER,
     NOT_DATA,
     PATH_HEADS,
     PLATFORM,
@@ -33,6 +35,22 @@ _LOAD = re.compile(r"load_dataset\(\s*(?:path\s*=\s*)?[\"']([\w.-]{1,96}(?:/[\w.
 _ORG_NAME = re.compile(
     r"(?<![\w/.@:~-])([A-Za-z0-9][\w.-]{1,60})/([A-Za-z0-9][\w.-]{1,90})(?![\w/]|\.\w)"
 )
+
+_GOVERNS = re.compile(
+    r"\b(?:translat\w+|subset|sub-?sample|sample|version|copy|split|fork|mirror|conversion|slice|"
+    r"portion|port|derived|based|filtered|cleaned|built|distilled|extracted|taken|sampled|merge|"
+    r"combination|mix(?:ture)?|extension|data ?sets?|adapted|generated)\s+(?:up)?"
+    r"(?:of|from|on|with|in|to)?\s*(?:the\s+)?(?:data ?set\s+)?[\"'`(]*$",
+    re.IGNORECASE,
+)
+
+_HOSTS_OF_FILES = re.compile(
+    r"\b(?:Google\s?Drive|GDrive|Dropbox|OneDrive|Baidu\s?(?:Pan|Net\s?disk|Yun|Cloud|Drive)|"
+    r"Zenodo|Figshare|Mega\.nz|Amazon S3|AWS S3|Google Cloud Storage|Internet Download)\b"
+    r"|百度(?:网盘|云盘?)|阿里云盘|\bCC-MAIN-20\d\d(?:-\d\d)?\b",
+    re.IGNORECASE,
+)
+"""Where files lie, and labels of single crawls of Common Crawl: no names of data."""
 
 _WORD = r"(?:[A-Z0-9](?:[\w+'’&/-]|\.(?=\w)){0,40}|\([A-Z][\w-]{1,20}\))"
 
@@ -73,6 +91,8 @@ _SITE = re.compile(
 def mentions_in(page: Page, gazetteer: Gazetteer) -> list[Mention]:
     """Every mention in the page in order, none overlapping; the surer one wins a place."""
     found = Found(page)
+    for match in _HOSTS_OF_FILES.finditer(page.plain):
+        found.block(*match.span())
     from_links(page, gazetteer, found)
     _from_code(page, gazetteer, found)
     prose = [(block.start, block.end) for block in page.blocks if block.kind is not Kind.CODE]
@@ -148,7 +168,7 @@ def _local_names(found: Found) -> dict[str, Mention]:
 def shapes_in(plain: str, start: int, end: int) -> Iterator[Mention]:
     """Words shaped like a name (CamelCase, digits, capitals) in `plain[start:end]`."""
     for match in _SHAPED.finditer(plain, start, end):
-        if _CITED.match(plain, match.end()):
+        if _CITED.match(plain, match.end()) or _HOSTS_OF_FILES.match(plain, match.start()):
             continue
         left, right = trimmed(match[0])
         name = match[0][left:right]
@@ -184,13 +204,24 @@ def _from_id(match: re.Match[str], page: Page, gazetteer: Gazetteer, found: Foun
     entry = gazetteer.registry.by_id.get(name.casefold())
     in_code = page.in_code(match.start(), match.end())
     odd = re.search(r"[\d_]|[a-z][A-Z]|-", repo) is not None
+    governed = _GOVERNS.search(page.plain, max(0, match.start() - 90), match.start()) is not None
+    alone = page.is_bold(match.start()) and not _is_common(org) and not NEVER.search(repo)
     if entry is None:
-        if NOT_DATA.search(name) or not odd or org.casefold() in PATH_HEADS:
+        if NOT_DATA.search(name) or org.casefold() in PATH_HEADS:
             return
-        if not in_code and (
-            org[0].isupper() == repo[0].isupper()
-            and not re.search(r"\d|[a-z][A-Z]|-", org)
-            and len(re.findall(r"[-_]|\d+", repo)) < 2
+        if governed and not odd and (_is_common(org) or not name.islower()):
+            return
+        if not odd and not governed and not alone:
+            return
+        if (
+            not in_code
+            and not alone
+            and not governed
+            and (
+                org[0].isupper() == repo[0].isupper()
+                and not re.search(r"\d|[a-z][A-Z]|-", org)
+                and len(re.findall(r"[-_]|\d+", repo)) < 2
+            )
         ):
             return
         if re.fullmatch(r"[\d.]+", org) or re.fullmatch(r"[\d.]+\w?", repo):
@@ -215,6 +246,13 @@ def _from_id(match: re.Match[str], page: Page, gazetteer: Gazetteer, found: Foun
     )
 
 
+def _is_common(org: str) -> bool:
+    """Whether `org/...` may be two words for one thing: `train/test`, `questions/answers`."""
+    word = org.casefold()
+    known = word in COMMON or word.rstrip("s") in COMMON
+    return known or len(word) < 3 or NEVER.search(word) is not None
+
+
 def _from_gazetteer(
     page: Page, start: int, end: int, gazetteer: Gazetteer, marked: set[int]
 ) -> Iterator[Mention]:
@@ -227,6 +265,8 @@ def _from_gazetteer(
         if not is_whole(plain, left, right) or PLATFORM.search(entry.id):
             continue
         name = page.text[left:right]
+        if NEVER.search(name):
+            continue
         set_apart = left in marked
         sure = Sure.KNOWN
         if is_word and not set_apart:

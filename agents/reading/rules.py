@@ -8,13 +8,28 @@ from typing import Final
 from agents.reading.blocks import MAX_TEXT
 from agents.reading.claims import Claim, PageClaims
 from agents.reading.facts import facts_in
-from lineage.model import Document, Evidence, Method, Proposal, Rejection, Role
+from agents.reading.neighbours import told_together
+from agents.reading.splits import config_beside, splits_beside
+from lineage.model import (
+    Document,
+    DocumentKind,
+    Evidence,
+    Method,
+    NodeKind,
+    Proposal,
+    Rejection,
+    Relation,
+    Role,
+)
 from lineage.ports import Reading
 from lineage.registry import Registry, default_registry
 
 MAX_QUOTE: Final = 600
 
 MAX_PROPOSALS: Final = 2_000
+
+NOT_PROSE: Final = frozenset({DocumentKind.ROWS, DocumentKind.RECORD, DocumentKind.CROISSANT})
+"""Their declared readers read them; the rules would be a false second witness."""
 
 
 class RulesReader:
@@ -35,12 +50,15 @@ class RulesReader:
 
     def read(self, document: Document) -> Reading:
         """Proposals and facts that the text states; see `lineage.ports.Reader`."""
+        if document.kind in NOT_PROSE:
+            return Reading()
         page = PageClaims(document, self.registry)
-        proposals = [_proposal(document, claim) for claim in _best(page.claims())]
+        claims = told_together(document.text, _best(document, page.claims()))
+        proposals = [p for claim in claims for p in _proposals(document, claim)]
         return Reading(
-            proposals=tuple(p for p in proposals if p is not None),
+            proposals=tuple(proposals),
             facts=tuple(facts_in(document, page.page, self.name)),
-            rejections=_unread(document, len(proposals)),
+            rejections=_unread(document, len(claims)),
         )
 
 
@@ -59,45 +77,79 @@ def _unread(document: Document, proposals: int) -> tuple[Rejection, ...]:
     )
 
 
-def _best(claims: Iterator[Claim]) -> list[Claim]:
-    """One claim for each child, parent and role: the surest, in order of appearance."""
-    kept: dict[tuple[str, str, Role], Claim] = {}
+def _best(document: Document, claims: Iterator[Claim]) -> list[Claim]:
+    """One claim for each child, parent, role and split: the surest, in order of appearance.
+    What is said of the parent as a whole gives way to what is said of its splits.
+    """
+    kept: dict[tuple[str, str, Role], dict[tuple[str, ...], Claim]] = {}
+    count = 0
     for claim in claims:
-        key = (str(claim.child), claim.mention.key, claim.role)
-        if key not in kept or claim.confidence > kept[key].confidence:
-            kept[key] = claim
-        if len(kept) >= MAX_PROPOSALS:
+        same = kept.setdefault((str(claim.child), claim.mention.key, claim.role), {})
+        splits = _splits(document, claim)
+        count += splits not in same
+        if splits not in same or _is_better(claim, same[splits]):
+            same[splits] = claim
+        if count >= MAX_PROPOSALS:
             break
-    return list(kept.values())
+    return [
+        claim
+        for same in kept.values()
+        for splits, claim in same.items()
+        if splits or len(same) == 1
+    ]
 
 
-def _proposal(document: Document, claim: Claim) -> Proposal | None:
+def _is_better(claim: Claim, kept: Claim) -> bool:
+    """Surer; or as sure, of the same name, and with a relation that says more."""
+    if claim.confidence != kept.confidence or claim.mention.name != kept.mention.name:
+        return claim.confidence > kept.confidence
+    return kept.relation is Relation.DERIVATION and claim.relation is not Relation.DERIVATION
+
+
+def _splits(document: Document, claim: Claim) -> tuple[str, ...]:
+    """The splits of the parent that the text names beside it."""
+    if claim.mention.kind in (NodeKind.MODEL, NodeKind.SOURCE):
+        return ()
+    return splits_beside(document.text, *claim.mention.place, claim.start, claim.end)
+
+
+def _proposals(document: Document, claim: Claim) -> Iterator[Proposal]:
+    """The claim as proposals, one for each split that is named; none where the quote would
+    not hold the name.
+    """
     mention = claim.mention
     start, end = _quoted(document.text, claim)
     quote = document.text[start:end]
     if mention.name not in quote:
-        return None
-    return Proposal(
-        child=claim.child,
-        parent_name=mention.name,
-        parent_id=mention.id,
-        parent_kind=mention.kind,
-        relation=claim.relation,
-        role=claim.role,
-        evidence=Evidence(
-            document=document.id,
-            sha256=document.sha256,
-            kind=document.kind,
-            quote=quote,
-            start=start,
-            end=end,
-            location=document.location(mention.start),
-            method=Method.RULES,
-            reader=RulesReader.name,
-            confidence=round(min(0.95, claim.confidence), 2),
-            found_at=document.fetched_at,
-        ),
+        return
+    evidence = Evidence(
+        document=document.id,
+        sha256=document.sha256,
+        kind=document.kind,
+        quote=quote,
+        start=start,
+        end=end,
+        location=document.location(mention.start),
+        method=Method.RULES,
+        reader=RulesReader.name,
+        confidence=round(min(0.95, claim.confidence), 2),
+        found_at=document.fetched_at,
     )
+    config = None
+    if mention.kind not in (NodeKind.MODEL, NodeKind.SOURCE):
+        config = config_beside(document.text, *mention.place, claim.start, claim.end)
+    for split in _splits(document, claim) or (None,):
+        yield Proposal(
+            child=claim.child,
+            parent_name=mention.name,
+            parent_id=mention.id,
+            parent_kind=mention.kind,
+            parent_config=config,
+            parent_split=split,
+            relation=claim.relation,
+            role=claim.role,
+            evidence=evidence,
+        )
 
 
 def _quoted(text: str, claim: Claim) -> tuple[int, int]:

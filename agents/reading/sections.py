@@ -49,7 +49,9 @@ COLUMNS: Final = (
 
 _TITLES: Final = {
     Section.PLAIN: (
-        r"^(?:the |our |training )?data(?:sets?)?$|dataset (?:summary|description|card)"
+        r"^(?:the |our |training )?data(?:sets?)?$"
+        r"|^(?:sft|dpo|rl|rlhf|rlvr|instruction|preference|reward|fine-?tuning|post-?training"
+        r"|alignment)[ -](?:tuning )?data(?:sets?)?$|dataset (?:summary|description|card)"
         r"|^(?:overview|introduction|about|abstract|summary)\b|简介|^数据集?$"
     ),
     Section.SKIP: (
@@ -62,7 +64,9 @@ _TITLES: Final = {
         r"|initial data|dataset creation|constituent|ingredients|data mix"
         r"|datasets? (?:used|included)|included datasets|training data|seed data|data origin"
         r"|datasets? overview|\.(?:jsonl?|parquet|csv|tsv)\b|data statistics|collection process"
-        r"|data curation|provenance|数据来源|数据组成|数据源"
+        r"|data curation|provenance|source breakdown|breakdown of|data blend|data recipe"
+        r"|collected datasets|base datasets?|original datasets?|upstream|datasets? breakdown"
+        r"|what(?:'s| is) (?:in|inside)|数据(?:集)?(?:构成|组成|来源)|数据源"
     ),
     Section.RELATED: (
         r"related work|previous work|background|comparison|similar datasets|see also|related"
@@ -88,8 +92,21 @@ _TITLES: Final = {
 _PATTERNS: Final = {kind: re.compile(p, re.IGNORECASE) for kind, p in _TITLES.items()}
 
 
+def column_role(title: str) -> Role | None:
+    """What names in a column are to the dataset of the row, by the column's title.
+
+    >>> column_role("Image Source")
+    <Role.INCLUDED: 'included'>
+    """
+    return next((role for role, p in COLUMNS if title.strip() and p.search(title)), None)
+
+
+_BRACKETS = re.compile(r"\([^()]{0,80}\)")  # `Sources (to be updated)`
+
+
 @lru_cache(maxsize=4096)
 def _kind_of(title: str) -> Section | None:
+    title = _BRACKETS.sub(" ", title).strip() or title
     return next((kind for kind, pattern in _PATTERNS.items() if pattern.search(title)), None)
 
 

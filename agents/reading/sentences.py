@@ -60,14 +60,20 @@ class Flow:
             yield start, end
 
 
+_WORDS = re.compile(r"\S+")
+_UNEVEN = re.compile(r"\s\s|[^\S ]")
+
+
 def flow_of(plain: str, start: int, end: int) -> Flow:
     """The flow of `plain[start:end]`."""
+    piece = plain[start:end]
+    text = piece.strip()
+    if not _UNEVEN.search(text):  # nothing to squeeze, as in most blocks of one line
+        return Flow(text, (0,), (start + len(piece) - len(piece.lstrip()) if text else start,))
     words, places, origins, at = [], [], [], 0
-    for match in re.compile(r"\S+").finditer(plain, start, end):
+    for match in _WORDS.finditer(plain, start, end):
         words.append(match[0])
         places.append(at)
         origins.append(match.start())
         at += len(match[0]) + 1
-    if not words:
-        return Flow("", (0,), (start,))
     return Flow(" ".join(words), tuple(places), tuple(origins))

@@ -128,8 +128,25 @@ PLATFORM = re.compile(
 """Where people work or files lie: never where the data comes from by being named."""
 
 TOOL = re.compile(
-    r"\b(?:api|apis|sdk|hub|leaderboard|paper|repository|toolkit|library|team)$", re.IGNORECASE
+    r"\b(?:api|apis|sdk|hub|leaderboard|papers?|repository|toolkit|library|team|models?|code|blog|"
+    r"report|website|demo|space|scripts?|notebook|tools?|classifiers?|parser|pipeline|tokenizer)$",
+    re.IGNORECASE,
 )
+
+NEVER = re.compile(
+    r"(?:-(?:generated|driven|based|only|level|style|language|speaking|written|annotated|"
+    r"labell?ed|tuned|trained|centric|specific|aligned|oriented|focused|related|free|aware|"
+    r"guided|coded|quality|scale|source|domain|turn|shot|hop|end)|\bet al\.?,?\s*\(?\d{0,4}.*"
+    r"|,\s(?:19|20)\d{2}[a-z]?)$"
+    r"|^(?:readme|html|json|jsonl|csv|api|apis|pdfs?|yaml|xml|url|urls|faq|todo|wip|tba|tbd|n/?a|"
+    r"easy|medium|hard|none|unknown|null|true|false|total|sum|all|others?|misc|average|overall|"
+    r"de-?duplicate|filter|merge|combine|convert|download|prepare|process|clean|collect|"
+    r"ios|android|macos|windows|linux|iphone|web|"
+    r"ours?(?:\s.*)?|here|link|code|paper|blog|website|download|arxiv paper|homepage|"
+    r"apache(?:[- ]2\.0)?|apache license.*|mit|mit license|cc[- ]by.*|odc-by.*|gpl.*|bsd.*)$",
+    re.IGNORECASE,
+)
+"""What looks like a name and never is one of data."""
 
 DATA_NOUN = re.compile(r"data ?set|corpus|corpora|benchmark|data\b")
 
@@ -155,6 +172,8 @@ def looks_like_name(name: str) -> bool:
         if not all(part in COMMON for part in w.casefold().strip("().,'’").split("-"))
     ]
     if re.fullmatch(r"[A-Z]{1,3}s?|[\d.,]+\s?[kKmMbB]?|HITs|README(?:\.md)?|SMS", name.strip()):
+        return False
+    if NEVER.search(name.strip()):
         return False
     if not telling or len(name) < 3 or NOT_DATA.search(name) or TOOL.search(name):
         return False
