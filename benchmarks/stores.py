@@ -89,9 +89,7 @@ def bare(readings: list[DatasetReading], folder: Path) -> None:
 def ours(readings: list[DatasetReading], edges: list[Edge], folder: Path) -> None:
     """The store: every way in, then every way out."""
     count, nodes = len(edges), tuple(node for reading in readings for node in reading.datasets)
-    bulk = DatasetReading(
-        dataset=readings[0].dataset, datasets=nodes, edges=tuple(edges), complete=False
-    )
+    bulk = DatasetReading(dataset=readings[0].dataset, datasets=nodes, edges=tuple(edges))
     with SqliteStore.open(str(folder / "record.db")) as store:
 
         def record_each() -> None:

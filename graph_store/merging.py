@@ -5,17 +5,27 @@ Pure functions of values; `lineage.store.GraphStore.record` is their specificati
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from lineage.identity import DatasetId
-from lineage.model import Closure, Dataset, Edge, Evidence, Method, NodeKind
+from lineage.model import (
+    Closure,
+    Dataset,
+    Edge,
+    Evidence,
+    Method,
+    NodeKind,
+    Verdict,
+    VerificationState,
+    believed,
+)
 
 UNSTATED: Final = "no longer stated"
 """The reason of edges that a later reading closes."""
 
-LASTING: Final = (Method.MANUAL, Method.CONTENT, Method.IMPORTED)
+LASTING: Final = frozenset({Method.MANUAL, Method.CONTENT, Method.IMPORTED})
 """Evidence that no reading of a document can take away."""
 
 _KINDS: Final = (NodeKind.BENCHMARK, NodeKind.MODEL, NodeKind.SOURCE, NodeKind.DATASET)
@@ -74,38 +84,96 @@ def _joined(earlier: Edge, later: Edge) -> Edge:
     )
 
 
-def next_version(stored: Edge | None, given: Edge, *, reopen: bool) -> Edge | None:
-    """The version that `given` makes of the current one, or None where nothing changes.
-
-    Its evidence is the stored evidence followed by what is new. Its `recorded_at` is the
-    given one, but never earlier than that of the version it supersedes. With `reopen`, an
-    edge that a person closed takes the given state; without, it only gains evidence.
+class Writing(NamedTuple):
+    """The occasion of a write. `now`: nothing is recorded later than this. `read_at`: since
+    when a reading knows what its documents no longer say; None where edges are put by
+    themselves. `by`: who reads. `reopen`: a person's closure gives way.
     """
-    if stored is None:
-        return given.model_copy(
-            update={"evidence": _unseen((), given.evidence), "superseded_at": None}
-        )
-    held = stored.closure is not None and stored.closure.manual and not reopen
-    state = stored if held else given
-    version = stored.model_copy(
+
+    now: datetime
+    read_at: datetime | None = None
+    by: str = ""
+    reopen: bool = False
+
+
+def first_version(given: Edge, writing: Writing) -> Edge:
+    """The version with which an edge enters the store."""
+    return given.model_copy(
         update={
-            "evidence": (*stored.evidence, *_unseen(stored.evidence, given.evidence)),
-            "confidence": state.confidence,
-            "verdict": state.verdict or stored.verdict,
-            "flags": state.flags,
-            "valid_from": state.valid_from,
-            "valid_to": state.valid_to,
-            "closure": state.closure,
+            "evidence": _unseen((), given.evidence),
+            "closure": given.closure or _refuted(given.verdict),
+            "recorded_at": min(given.recorded_at, writing.now),
+            "superseded_at": None,
         }
     )
+
+
+def next_version(
+    stored: Edge, given: Edge | None, stated: Collection[str], writing: Writing
+) -> Edge | None:
+    """The version that a write makes of the current one, or None where nothing changes.
+
+    `given` is the edge as stated now, None where the write only takes evidence away;
+    `stated` holds the ids of the stored evidence that somebody still states, the given
+    edge aside.
+    """
+    offered = given.evidence if given is not None else ()
+    if _held(stored.closure) and not writing.reopen:
+        changes: dict[str, object] = {
+            "evidence": (*stored.evidence, *_unseen(stored.evidence, offered))
+        }
+    else:
+        changes = _changes(stored, given, stated, writing)
+    version = stored.model_copy(update=changes)
     if version == stored:
         return None
-    return version.model_copy(
-        update={"recorded_at": max(stored.recorded_at, given.recorded_at), "superseded_at": None}
-    )
+    at = _clamped(_moment(stored, version, given, writing), stored, writing.now)
+    return version.model_copy(update={"recorded_at": at, "superseded_at": None})
 
 
-def closed_version(stored: Edge, closure: Closure, *, at: datetime) -> Edge | None:
+def _moment(stored: Edge, version: Edge, given: Edge | None, writing: Writing) -> datetime:
+    """When the version became known: as the given edge says; and what takes something away
+    is known from the reading, however old the evidence is that remains.
+    """
+    if given is None:
+        return writing.read_at or writing.now
+    lost = {one.id for one in stored.evidence} - {one.id for one in version.evidence}
+    reopened = stored.closure is not None and version.closure is None  # lost it earlier
+    unstated = version.closure is not None and version.closure.reason == UNSTATED
+    if writing.read_at is None or reopened or not (lost or unstated):
+        return given.recorded_at
+    return max(given.recorded_at, writing.read_at)
+
+
+def _changes(
+    stored: Edge, given: Edge | None, stated: Collection[str], writing: Writing
+) -> dict[str, object]:
+    state = given or stored
+    told = {one.id for one in given.evidence} if given is not None else set()
+    kept = tuple(one for one in stored.evidence if one.id in told or one.id in stated)
+    evidence = (*kept, *_unseen(kept, given.evidence if given is not None else ()))
+    verdict = state.verdict or stored.verdict
+    closure = state.closure or _refuted(verdict)
+    confidence = state.confidence
+    if stored.evidence and not evidence and writing.read_at is not None:
+        evidence, confidence = stored.evidence, stored.confidence
+        closure = closure or _unstated(stored, writing.by)
+    elif given is None:
+        confidence = stored.confidence if evidence == stored.evidence else believed(evidence)
+    elif not {one.id for one in evidence} <= told:
+        confidence = believed(evidence)
+    return {
+        "evidence": evidence,
+        "confidence": confidence,
+        "verdict": verdict,
+        "flags": state.flags,
+        "valid_from": state.valid_from or stored.valid_from,
+        "valid_to": state.valid_to or stored.valid_to,
+        "closure": closure,
+    }
+
+
+def closed_version(stored: Edge, closure: Closure, *, at: datetime, now: datetime) -> Edge | None:
     """The edge as closed at that moment, or None where it stays as it is: it is closed
     already, and not by a mere reading that a person now overrules.
     """
@@ -114,10 +182,31 @@ def closed_version(stored: Edge, closure: Closure, *, at: datetime) -> Edge | No
     return stored.model_copy(
         update={
             "closure": closure,
-            "recorded_at": max(stored.recorded_at, at),
+            "recorded_at": _clamped(at, stored, now),
             "superseded_at": None,
         }
     )
+
+
+def _clamped(at: datetime, stored: Edge, now: datetime) -> datetime:
+    """Neither later than the present nor earlier than what it supersedes."""
+    return max(stored.recorded_at, min(at, now))
+
+
+def _held(closure: Closure | None) -> bool:
+    return closure is not None and closure.manual
+
+
+def _refuted(verdict: Verdict | None) -> Closure | None:
+    if verdict is None or verdict.state is not VerificationState.CONTRADICTED:
+        return None
+    return Closure(reason=verdict.reason, by=verdict.by, manual=False)
+
+
+def _unstated(stored: Edge, by: str) -> Closure:
+    if stored.closure is not None and stored.closure.reason == UNSTATED:
+        return stored.closure  # so since an earlier reading
+    return Closure(reason=UNSTATED, by=by, manual=False)
 
 
 def _unseen(known: tuple[Evidence, ...], given: tuple[Evidence, ...]) -> tuple[Evidence, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
@@ -10,11 +10,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
+from graph_store import sqlite_log as log
 from graph_store import sqlite_rows as rows
-from graph_store.merging import UNSTATED, closed_version, next_version, united
+from graph_store.merging import Writing, closed_version, first_version, next_version, united
 from graph_store.sqlite_file import (
     Connection,
     connect,
+    file_state,
+    frozen,
     location_of,
     open_for_reading,
     open_for_writing,
@@ -22,6 +25,7 @@ from graph_store.sqlite_file import (
     transaction,
     translated,
 )
+from graph_store.sqlite_voices import PUT, Voices
 from lineage.errors import StoreError, UnknownEdge
 from lineage.identity import DatasetId
 from lineage.model import Closure, Dataset, Edge, Failure, Rejection, now
@@ -56,6 +60,7 @@ class SqliteStore:
         self._main: Connection | None = connection
         self._idle: list[Connection] = []
         self._lent: set[Connection] = set()
+        self._state: tuple[int, ...] | None = None
 
     @classmethod
     def open(
@@ -93,25 +98,35 @@ class SqliteStore:
         """
         self._opened()
         with translated(self._path):
+            state = frozen(self._path) if self._read_only else None
+            if state != self._state:
+                self._forget_idle()  # they would go on seeing the file as it was
+                self._state = state
             connection = self._idle.pop() if self._idle else self._new_reader()
             self._lent.add(connection)
             try:
                 connection.execute("BEGIN")
                 yield connection
+                if state is not None and file_state(self._path) != state:
+                    raise StoreError(f"the store {self._path} changed while it was read; try again")
             finally:
-                self._give_back(connection)
+                self._give_back(connection, pooled=state == self._state)
 
     def _new_reader(self) -> Connection:
         return connect(self._path, read_only=True, timeout=self._timeout)
 
-    def _give_back(self, connection: Connection) -> None:
+    def _give_back(self, connection: Connection, *, pooled: bool) -> None:
         self._lent.discard(connection)
-        if self._main is None:
+        if self._main is None or not pooled:
             connection.close()
             return
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         self._idle.append(connection)
+
+    def _forget_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
 
     def _opened(self) -> Connection:
         if self._main is None:
@@ -127,17 +142,18 @@ class SqliteStore:
     def record(self, reading: DatasetReading) -> None:
         """See `GraphStore.record`."""
         with self._writing() as connection:
-            if reading.run is not None and not rows.read_runs(connection, run_id=reading.run):
+            if reading.run is not None and not log.read_runs(connection, run_id=reading.run):
                 raise StoreError(f"no run {reading.run!r} in {self._path}; call start_run first")
-            ends = {end.base for edge in reading.edges for end in (edge.child, edge.parent)}
-            rows.write_nodes(connection, reading.datasets, {*ends, reading.dataset.base})
-            edges = united(reading.edges)
-            _write_edges(connection, edges, reopen=False)
-            if reading.complete:
-                unstated = rows.unstated_edges(connection, reading) - edges.keys()
-                if unstated:
-                    _close_unstated(connection, unstated, reading)
-            rows.write_log(connection, reading)
+            edges, moment = united(reading.edges), now()
+            latest = max((line.read_at for line in reading.documents), default=moment)
+            writing = Writing(moment, read_at=min(latest, moment), by=reading.run or "reading")
+            spoken = [*(line.document for line in reading.documents), *reading.withdrawn]
+            voices = Voices(connection, rows.id_text(reading.dataset.base), spoken)
+            rows.write_nodes(connection, reading.datasets, {reading.dataset.base, *_ends(edges)})
+            rows.write_facts(connection, reading.datasets, voices, writing)
+            hushed = sorted(voices.hush(edges) - edges.keys())
+            _write_edges(connection, [*edges, *hushed], edges, voices, writing)
+            log.write_log(connection, reading)
 
     def put_edges(
         self, edges: Iterable[Edge], *, ends: Iterable[Dataset] = (), reopen: bool = False
@@ -145,10 +161,11 @@ class SqliteStore:
         """See `GraphStore.put_edges`."""
         every, nodes = tuple(edges), tuple(ends)  # before the lock: iterators may be slow
         with self._writing() as connection:
-            given = united(every)
-            named = {end.base for edge in given.values() for end in (edge.child, edge.parent)}
-            rows.write_nodes(connection, nodes, named)
-            _write_edges(connection, given, reopen=reopen)
+            given, writing = united(every), Writing(now=now(), reopen=reopen)
+            voices = Voices(connection, PUT)
+            rows.write_nodes(connection, nodes, _ends(given))
+            rows.write_facts(connection, nodes, voices, writing)
+            _write_edges(connection, given, given, voices, writing)
 
     def close_edge(self, edge_id: str, closure: Closure, *, at: datetime | None = None) -> Edge:
         """See `GraphStore.close_edge`."""
@@ -157,7 +174,8 @@ class SqliteStore:
             if edge_id not in current:
                 raise UnknownEdge(f"no edge {edge_id!r} in {self._path}")
             stored = current[edge_id].edge
-            closed = closed_version(stored, closure, at=at or now())
+            moment = now()
+            closed = closed_version(stored, closure, at=at or moment, now=moment)
             if closed is not None:
                 rows.add_versions(connection, [closed], current)
             return closed or stored
@@ -165,17 +183,17 @@ class SqliteStore:
     def start_run(self, run: Run) -> Run:
         """See `GraphStore.start_run`."""
         with self._writing() as connection:
-            if unfinished := rows.read_runs(connection, unfinished=run.fingerprint):
+            if unfinished := log.read_runs(connection, unfinished=run.fingerprint):
                 return unfinished[0]
-            if rows.read_runs(connection, run_id=run.id):
+            if log.read_runs(connection, run_id=run.id):
                 raise StoreError(f"{self._path} has another run {run.id!r}; give this one a new id")
-            rows.write_run(connection, run)
-            return rows.read_runs(connection, run_id=run.id)[0]
+            log.write_run(connection, run)
+            return log.read_runs(connection, run_id=run.id)[0]
 
     def finish_run(self, run_id: str, *, at: datetime | None = None) -> None:
         """See `GraphStore.finish_run`."""
         with self._writing() as connection:
-            if not rows.read_runs(connection, run_id=run_id):
+            if not log.read_runs(connection, run_id=run_id):
                 raise StoreError(f"no run {run_id!r} in {self._path}")
             connection.execute(
                 "UPDATE run SET finished_at = ? WHERE id = ? AND finished_at IS NULL",
@@ -223,7 +241,7 @@ class SqliteStore:
     def runs(self) -> tuple[Run, ...]:
         """See `GraphStore.runs`."""
         with self._reading() as connection:
-            return rows.read_runs(connection)
+            return log.read_runs(connection)
 
     def read_in_run(self, run_id: str) -> frozenset[DatasetId]:
         """See `GraphStore.read_in_run`."""
@@ -234,21 +252,21 @@ class SqliteStore:
     def documents(self, dataset: DatasetId | None = None) -> tuple[DocumentRead, ...]:
         """See `GraphStore.documents`."""
         with self._reading() as connection:
-            return rows.read_documents(connection, _base(dataset))
+            return log.read_documents(connection, _base(dataset))
 
     def failures(
         self, *, run: str | None = None, dataset: DatasetId | None = None
     ) -> tuple[Failure, ...]:
         """See `GraphStore.failures`."""
         with self._reading() as connection:
-            return rows.read_failures(connection, run=run, about=_base(dataset))
+            return log.read_failures(connection, run=run, about=_base(dataset))
 
     def rejections(
         self, *, run: str | None = None, dataset: DatasetId | None = None
     ) -> tuple[Rejection, ...]:
         """See `GraphStore.rejections`."""
         with self._reading() as connection:
-            return rows.read_rejections(connection, run=run, about=_base(dataset))
+            return log.read_rejections(connection, run=run, about=_base(dataset))
 
     # --- the end -------------------------------------------------------------------------
 
@@ -286,19 +304,37 @@ def _base(dataset: DatasetId | None) -> str | None:
     return None if dataset is None else str(dataset.base)
 
 
-def _write_edges(connection: Connection, given: dict[str, Edge], *, reopen: bool) -> None:
-    for ids in batched(given, _BATCH):
+def _ends(edges: Mapping[str, Edge]) -> set[DatasetId]:
+    return {end.base for edge in edges.values() for end in (edge.child, edge.parent)}
+
+
+def _write_edges(
+    connection: Connection,
+    edge_ids: Iterable[str],
+    given: Mapping[str, Edge],
+    voices: Voices,
+    writing: Writing,
+) -> None:
+    """Brings each of these edges to its next version: those given to what they say, the
+    others to what is left of them.
+    """
+    for ids in batched(edge_ids, _BATCH):
         current = rows.current_versions(connection, ids)
-        versions = (
-            next_version(current[key].edge if key in current else None, given[key], reopen=reopen)
+        versions = []
+        for key in ids:
+            stored, stated = current.get(key), given.get(key)
+            if stored is not None:
+                version = next_version(stored.edge, stated, stored.stated, writing)
+            else:
+                version = first_version(given[key], writing)
+            if version is not None:
+                versions.append(version)
+        placed = current | rows.add_versions(connection, versions, current)
+        voices.say(
+            (piece, placed[key].row, placed[key].places[piece.id])
             for key in ids
+            if key in given
+            for piece in given[key].evidence
+            # What is put adds no voice to what somebody states already.
+            if voices.dataset != PUT or key not in current or piece.id not in current[key].stated
         )
-        rows.add_versions(connection, (version for version in versions if version), current)
-
-
-def _close_unstated(connection: Connection, edge_ids: set[str], reading: DatasetReading) -> None:
-    at = max((line.read_at for line in reading.documents), default=None) or now()
-    closure = Closure(reason=UNSTATED, by=reading.run or "reading", manual=False)
-    current = rows.current_versions(connection, edge_ids)
-    closed = (closed_version(stored, closure, at=at) for _, _, stored in current.values())
-    rows.add_versions(connection, (edge for edge in closed if edge), current)

@@ -34,11 +34,17 @@ _FIRST: Final = (
         key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,
         name TEXT NOT NULL, own_name INTEGER NOT NULL, documented INTEGER NOT NULL
     ) STRICT""",
+    # Facts have no versions: a row is one stretch of time in which the fact was known.
     """CREATE TABLE fact (
-        node TEXT NOT NULL REFERENCES node (id), key TEXT NOT NULL, value TEXT NOT NULL,
-        dataset TEXT NOT NULL, evidence_id TEXT NOT NULL, evidence TEXT NOT NULL,
-        PRIMARY KEY (node, key, value, dataset, evidence_id)
-    ) STRICT, WITHOUT ROWID""",
+        key INTEGER PRIMARY KEY, node TEXT NOT NULL REFERENCES node (id),
+        property TEXT NOT NULL, value TEXT NOT NULL, dataset TEXT NOT NULL,
+        evidence_id TEXT NOT NULL, evidence TEXT NOT NULL,
+        recorded_at TEXT NOT NULL, superseded_at TEXT
+    ) STRICT""",
+    """CREATE UNIQUE INDEX fact_current ON fact (node, property, value, dataset, evidence_id)
+        WHERE superseded_at IS NULL""",
+    """CREATE INDEX fact_past ON fact (node, property, value, dataset, evidence_id)
+        WHERE superseded_at IS NOT NULL""",
     # What never changes of an edge. `child_base` and `parent_base` are the nodes. Small
     # integers join the tables: with the ids themselves (digests, so random) each edge
     # touched half a dozen distant pages, and writing slowed down as the store grew.
@@ -60,13 +66,30 @@ _FIRST: Final = (
         PRIMARY KEY (edge, number)
     ) STRICT, WITHOUT ROWID""",
     "CREATE UNIQUE INDEX edge_current ON edge_version (edge) WHERE superseded_at IS NULL",
-    # One row for each piece, whatever the number of versions: `since` is the first of
-    # them that knows it, `position` its place among all evidence of the edge.
+    # One row for each piece, whatever the number of versions: `since` is the first of them
+    # that knows it and `until` the first that does not any more, which gives it the two
+    # moments of those versions; `position` is its place among all evidence of the edge.
     """CREATE TABLE evidence (
         edge INTEGER NOT NULL REFERENCES edge, position INTEGER NOT NULL,
-        since INTEGER NOT NULL, id TEXT NOT NULL, document TEXT NOT NULL,
+        since INTEGER NOT NULL, until INTEGER, id TEXT NOT NULL, document TEXT NOT NULL,
         method TEXT NOT NULL, body TEXT NOT NULL,
         PRIMARY KEY (edge, position)
+    ) STRICT, WITHOUT ROWID""",
+    # Who says what today: bookkeeping, without history. A voice is a document as read about
+    # one dataset (a paper is read about each dataset whose card links it, and says other
+    # things of each), or, with `dataset` empty, as somebody put it who had read it elsewhere.
+    """CREATE TABLE voice (
+        key INTEGER PRIMARY KEY, document TEXT NOT NULL, dataset TEXT NOT NULL,
+        UNIQUE (document, dataset)
+    ) STRICT""",
+    """CREATE TABLE says (
+        voice INTEGER NOT NULL REFERENCES voice, edge INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        PRIMARY KEY (voice, edge, position), FOREIGN KEY (edge, position) REFERENCES evidence
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE says_fact (
+        voice INTEGER NOT NULL REFERENCES voice, fact INTEGER NOT NULL REFERENCES fact,
+        PRIMARY KEY (voice, fact)
     ) STRICT, WITHOUT ROWID""",
     # The log. `number` grows, so the highest of a dataset is its last reading.
     """CREATE TABLE run (
@@ -76,7 +99,7 @@ _FIRST: Final = (
     "CREATE UNIQUE INDEX run_unfinished ON run (fingerprint) WHERE finished_at IS NULL",
     """CREATE TABLE reading (
         number INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT REFERENCES run,
-        dataset TEXT NOT NULL, complete INTEGER NOT NULL
+        dataset TEXT NOT NULL
     ) STRICT""",
     "CREATE INDEX reading_dataset ON reading (dataset)",
     "CREATE UNIQUE INDEX reading_in_run ON reading (run, dataset) WHERE run IS NOT NULL",
@@ -88,6 +111,12 @@ _FIRST: Final = (
         PRIMARY KEY (reading, position)
     ) STRICT, WITHOUT ROWID""",
     "CREATE INDEX document_read_about ON document_read (about, document)",
+    # `reading` withdrew the document: lines of that dataset's earlier readings are history.
+    # No foreign key: it holds on when a later reading of the run replaces that one.
+    """CREATE TABLE withdrawal (
+        dataset TEXT NOT NULL, document TEXT NOT NULL, reading INTEGER NOT NULL,
+        PRIMARY KEY (dataset, document)
+    ) STRICT, WITHOUT ROWID""",
     """CREATE TABLE failure (
         reading INTEGER NOT NULL REFERENCES reading ON DELETE CASCADE,
         position INTEGER NOT NULL, about TEXT NOT NULL, at TEXT NOT NULL, body TEXT NOT NULL,
@@ -145,7 +174,7 @@ def connect(path: Path, *, read_only: bool, timeout: float, create: bool = False
     seconds.
     """
     mode = "ro" if read_only else "rwc" if create else "rw"
-    if read_only and _on_read_only_disk(path):
+    if read_only and frozen(path) is not None:
         mode += "&immutable=1"  # else SQLite wants to create the WAL's index beside it
     with translated(path):
         connection = sqlite3.connect(
@@ -194,7 +223,7 @@ def open_for_writing(path: Path, *, timeout: float) -> Connection:
 def open_for_reading(path: Path, *, timeout: float) -> Connection:
     """A read-only connection to the store at `path`; StoreError where there is none."""
     if not _check_place(path):
-        raise StoreError(f"there is no store at {path}; open it for writing to make one")
+        raise StoreError(f"there is no store at {path}; lineage reconstruct makes one")
     connection = connect(path, read_only=True, timeout=timeout)
     try:
         with translated(path):
@@ -313,6 +342,8 @@ def translated(path: Path) -> Iterator[None]:
         raise _store_error(error, path) from error
     except (UnicodeEncodeError, PydanticSerializationError, OverflowError) as error:
         raise StoreError(f"a value cannot be stored in {path}: {error}") from error
+    except OSError as error:
+        raise StoreError(f"cannot use the store {path}: {error.strerror or error}") from error
     except ValueError as error:  # ours are checked before they are written
         raise StoreError(
             f"the store {path} holds a value that is not valid ({_first_line(error)}): it was "
@@ -346,7 +377,8 @@ _CAUSES: Final = {
     "free some space, then try again",
     "SQLITE_READONLY": "the store {path} is read-only; make it and its folder writable",
     "SQLITE_CANTOPEN": "cannot open the store {path}; check that it and its folder may be "
-    "read and written",
+    "read and written; where a killed writer left a log beside it, its owner has to open it "
+    "once for writing",
     "SQLITE_CORRUPT": "the store {path} is damaged; restore a copy",
     "SQLITE_NOTADB": "{path} is not a store, or is damaged; name another place",
     "SQLITE_IOERR": "the disk of the store {path} failed or is full; nothing of this change "
@@ -390,9 +422,24 @@ def file_system(path: Path, table: str) -> str:
     return kind
 
 
-def _on_read_only_disk(path: Path) -> bool:
-    """Whether no one can write the file through this mount, so that it cannot change."""
-    if not hasattr(os, "statvfs"):
-        return False
+def frozen(path: Path) -> tuple[int, ...] | None:
+    """The state of a file that has to be read as it lies, without locks: there is no log
+    beside it, and we cannot make one (a folder or a disk that we may not write). None
+    where the store is read in the usual way.
+
+    Its owner may write all the same: whoever reads so compares the state before and after.
+    """
+    if os.access(path.parent, os.W_OK) and not _on_read_only_disk(path):
+        return None
     wal = path.with_name(path.name + "-wal")
-    return bool(os.statvfs(path).f_flag & os.ST_RDONLY) and not wal.exists()
+    return None if wal.exists() and wal.stat().st_size else file_state(path)
+
+
+def file_state(path: Path) -> tuple[int, ...]:
+    """What tells one state of a file from the next."""
+    state = path.stat()
+    return state.st_ino, state.st_size, state.st_mtime_ns
+
+
+def _on_read_only_disk(path: Path) -> bool:
+    return hasattr(os, "statvfs") and bool(os.statvfs(path).f_flag & os.ST_RDONLY)

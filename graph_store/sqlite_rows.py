@@ -1,4 +1,4 @@
-"""Values to rows of the embedded store, and back. Every function here runs inside a
+"""Nodes and edges to rows of the embedded store, and back. Every function here runs inside a
 transaction that its caller has begun.
 """
 
@@ -8,10 +8,12 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import groupby
 from typing import Any, Final, NamedTuple
 
-from graph_store.merging import LASTING, Node, bare_node, merged_node
+from graph_store.merging import LASTING, Node, Writing, bare_node, merged_node
 from graph_store.sqlite_file import Connection
+from graph_store.sqlite_voices import STILL_SAID, FactKeys, Voices
 from lineage.errors import InvalidName, StoreError
 from lineage.identity import DatasetId
 from lineage.model import (
@@ -21,12 +23,9 @@ from lineage.model import (
     Evidence,
     Fact,
     FactKey,
-    Failure,
     NodeKind,
-    Rejection,
     Verdict,
 )
-from lineage.store import DatasetReading, DocumentRead, Run
 
 _CHUNK: Final = 5_000
 """How many ids one query is given: its list stays well under a megabyte."""
@@ -81,22 +80,41 @@ def write_nodes(
         " own_name = excluded.own_name, documented = excluded.documented",
         ((key, *node) for key, node in merged.items() if stored.get(key) != node),
     )
-    connection.executemany(
-        "INSERT INTO fact (node, key, value, dataset, evidence_id, evidence)"
-        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (
-            (
+
+
+def write_facts(
+    connection: Connection, datasets: Iterable[Dataset], voices: Voices, writing: Writing
+) -> None:
+    """Adds the facts that are not current, of nodes that are stored, and supersedes those
+    that the reading's documents stated and that nobody states any more.
+    """
+    given: dict[FactKeys, Evidence] = {}
+    for dataset in datasets:
+        for fact in dataset.facts:
+            keys = (
                 id_text(dataset.id),
-                fact.key,
+                fact.key.value,
                 fact.value,
                 id_text(fact.dataset),
                 fact.evidence.id,
-                fact.evidence.model_dump_json(),
             )
-            for dataset in datasets
-            for fact in dataset.facts
+            given.setdefault(keys, fact.evidence)
+    voices.hush_facts(given, instant_text(writing.read_at or writing.now))
+    connection.executemany(
+        "INSERT INTO fact (node, property, value, dataset, evidence_id, evidence, recorded_at)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, max(?7, ifnull((SELECT max(superseded_at) FROM fact"
+        " WHERE node = ?1 AND property = ?2 AND value = ?3 AND dataset = ?4 AND evidence_id = ?5"
+        " AND superseded_at IS NOT NULL), ?7))) ON CONFLICT DO NOTHING",
+        (
+            (
+                *keys,
+                evidence.model_dump_json(),
+                instant_text(min(evidence.found_at, writing.now)),
+            )
+            for keys, evidence in given.items()
         ),
     )
+    voices.say_facts(given)
 
 
 def _stored_nodes(connection: Connection, ids: Collection[str]) -> dict[str, Node]:
@@ -111,9 +129,10 @@ def _stored_nodes(connection: Connection, ids: Collection[str]) -> dict[str, Nod
     return found
 
 
-_NODE: Final = """SELECT n.id, n.kind, n.name, n.documented, f.key, f.value, f.dataset, f.evidence
-    FROM node n LEFT JOIN fact f ON f.node = n.id WHERE n.id = ?
-    ORDER BY n.id, f.key, f.value, f.dataset, f.evidence_id"""
+_NODE: Final = """SELECT n.id, n.kind, n.name, n.documented,
+    f.property, f.value, f.dataset, f.evidence
+    FROM node n LEFT JOIN fact f ON f.node = n.id AND f.superseded_at IS NULL WHERE n.id = ?
+    ORDER BY n.id, f.property, f.value, f.dataset, f.evidence_id"""
 _NODES: Final = _NODE.replace("WHERE n.id = ?", "")
 
 
@@ -155,15 +174,22 @@ def _dataset(head: tuple[Any, ...], facts: list[Fact]) -> Dataset:
 
 # --- edges -------------------------------------------------------------------------------
 
-_EDGES: Final = """SELECT e.key, v.number, e.child, e.parent, e.relation, e.role, v.confidence,
+_SELECT: Final = """SELECT e.key, v.number, e.child, e.parent, e.relation, e.role, v.confidence,
     v.verdict, v.flags, v.valid_from, v.valid_to, v.recorded_at, v.superseded_at, v.closure,
-    x.body
+    x.body"""
+_FROM: Final = """
     FROM edge e JOIN edge_version v ON v.edge = e.key
-    LEFT JOIN evidence x ON x.edge = e.key AND x.since <= v.number
+    LEFT JOIN evidence x ON x.edge = e.key
+    AND x.since <= v.number AND ifnull(x.until > v.number, 1)
     WHERE """
-
-_CURRENT_OF: Final = "v.superseded_at IS NULL AND e.id IN (SELECT value FROM json_each(?))"
 _ORDER: Final = " ORDER BY e.child, e.parent, e.id, v.number, x.position"
+
+_EDGES: Final = _SELECT + _FROM
+_CURRENT: Final = (
+    f"{_SELECT}, x.id, x.position, x.method, {STILL_SAID},"  # noqa: S608
+    " (SELECT max(position) FROM evidence WHERE edge = e.key)"
+    f"{_FROM} v.superseded_at IS NULL AND e.id IN (SELECT value FROM json_each(?)) {_ORDER}"
+)
 
 
 def read_edges(
@@ -188,48 +214,55 @@ def read_edges(
         _EDGES + " AND ".join(conditions) + _ORDER,
         {"as_of": as_of, "child": child, "parent": parent},
     )
-    return (version.edge for version in _versions(rows))
+    return (_edge(group) for group in _grouped(rows))
 
 
 def read_history(connection: Connection, edge_id: str) -> Iterator[Edge]:
     """All versions of one edge, the oldest first."""
     rows = connection.execute(_EDGES + "e.id = ?" + _ORDER, (edge_id,))
-    return (version.edge for version in _versions(rows))
+    return (_edge(group) for group in _grouped(rows))
 
 
 class Version(NamedTuple):
-    """A version of an edge and where it lies: the edge's row and the version's number."""
+    """A version of an edge and where it lies: the edge's row, the version's number, the
+    place of each piece of evidence by its id, the first free place, and which pieces
+    somebody still states.
+    """
 
     row: int
     number: int
     edge: Edge
+    places: Mapping[str, int]
+    free: int
+    stated: Collection[str]
 
 
 def current_versions(connection: Connection, edge_ids: Collection[str]) -> dict[str, Version]:
     """The current version, open or closed, of each of the edges that is stored."""
     found: dict[str, Version] = {}
     for chunk in _chunks(edge_ids):
-        rows = connection.execute(_EDGES + _CURRENT_OF + _ORDER, (chunk,))
-        found.update((version.edge.id, version) for version in _versions(rows))
+        for group in _grouped(connection.execute(_CURRENT, (chunk,))):
+            edge, first = _edge(group), group[0]
+            pieces = [row[15:19] for row in group if row[15] is not None]
+            found[edge.id] = Version(
+                row=first[0],
+                number=first[1],
+                edge=edge,
+                places={piece[0]: piece[1] for piece in pieces},
+                free=0 if first[19] is None else first[19] + 1,
+                stated={piece[0] for piece in pieces if piece[2] in LASTING or piece[3]},
+            )
     return found
 
 
-def _versions(rows: Iterable[tuple[Any, ...]]) -> Iterator[Version]:
-    """The versions that the joined rows, one for each piece of evidence, spell."""
-    head: tuple[Any, ...] | None = None
-    evidence: list[Evidence] = []
-    for row in rows:
-        if head is not None and row[:2] != head[:2]:
-            yield Version(head[0], head[1], _edge(head, evidence))
-            evidence = []
-        head = row
-        if row[14] is not None:
-            evidence.append(Evidence.model_validate_json(row[14]))
-    if head is not None:
-        yield Version(head[0], head[1], _edge(head, evidence))
+def _grouped(rows: Iterable[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+    """The joined rows, one for each piece of evidence, by the version that they spell."""
+    for _, group in groupby(rows, key=lambda row: row[:2]):
+        yield list(group)
 
 
-def _edge(row: tuple[Any, ...], evidence: list[Evidence]) -> Edge:
+def _edge(group: list[tuple[Any, ...]]) -> Edge:
+    row = group[0]
     return Edge.model_validate(
         {
             "child": parse_id(row[2]),
@@ -244,44 +277,82 @@ def _edge(row: tuple[Any, ...], evidence: list[Evidence]) -> Edge:
             "recorded_at": row[11],
             "superseded_at": row[12],
             "closure": Closure.model_validate_json(row[13]) if row[13] else None,
-            "evidence": tuple(evidence),
+            "evidence": tuple(
+                Evidence.model_validate_json(one[14]) for one in group if one[14] is not None
+            ),
         }
     )
 
 
 def add_versions(
     connection: Connection, versions: Iterable[Edge], current: Mapping[str, Version]
-) -> None:
+) -> dict[str, Version]:
     """Writes each edge as the version after the current one (its first, where there is
-    none), with the evidence that the current one lacks.
+    none) with the evidence that the current one lacks, ends what it lacks of the current
+    one's, and returns where they lie.
     """
-    last_row = connection.execute("SELECT ifnull(max(key), 0) FROM edge").fetchone()[0]
-    edges, superseded, rows, evidence = [], [], [], []
-    for edge in versions:
-        before = current.get(edge.id)
-        if before is None:
-            last_row += 1
-            row, number, known = last_row, 1, 0
-            edges.append((row, *_edge_row(edge)))
-        else:
-            row, number, known = before.row, before.number + 1, len(before.edge.evidence)
-            superseded.append((instant_text(edge.recorded_at), row, before.number))
-        rows.append((row, number, *_version_row(edge)))
-        evidence += [
-            (row, place, number, piece.id, piece.document, piece.method, piece.model_dump_json())
-            for place, piece in enumerate(edge.evidence[known:], known)
-        ]
+    written = _placed(connection, versions, current)
+    made = [one for key, one in written.items() if key not in current]
+    changed = [(one, current[key]) for key, one in written.items() if key in current]
     connection.executemany(
         "INSERT INTO edge (key, id, child, parent, child_base, parent_base, relation, role)"
         " VALUES (?, ?, ?, ?, (SELECT key FROM node WHERE id = ?),"
         " (SELECT key FROM node WHERE id = ?), ?, ?)",
-        edges,
+        ((one.row, *_edge_row(one.edge)) for one in made),
     )
     connection.executemany(
-        "UPDATE edge_version SET superseded_at = ? WHERE edge = ? AND number = ?", superseded
+        "UPDATE edge_version SET superseded_at = ? WHERE edge = ? AND number = ?",
+        [(instant_text(one.edge.recorded_at), old.row, old.number) for one, old in changed],
     )
-    connection.executemany("INSERT INTO edge_version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-    connection.executemany("INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?)", evidence)
+    connection.executemany(
+        "INSERT INTO edge_version VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ((one.row, one.number, *_version_row(one.edge)) for one in written.values()),
+    )
+    connection.executemany(
+        "UPDATE evidence SET until = ? WHERE edge = ? AND position = ?",
+        [
+            (one.number, one.row, place)
+            for one, old in changed
+            for piece, place in old.places.items()
+            if piece not in one.places
+        ],
+    )
+    connection.executemany(
+        "INSERT INTO evidence VALUES (?, ?, ?, NULL, ?, ?, ?, ?)",
+        (row for one in written.values() for row in _new_evidence(one, current)),
+    )
+    return written
+
+
+def _placed(
+    connection: Connection, versions: Iterable[Edge], current: Mapping[str, Version]
+) -> dict[str, Version]:
+    last_row = connection.execute("SELECT ifnull(max(key), 0) FROM edge").fetchone()[0]
+    found: dict[str, Version] = {}
+    for edge in versions:
+        row, number, free = last_row + 1, 1, 0
+        known: Mapping[str, int] = {}
+        if (before := current.get(edge.id)) is not None:
+            row, number, free, known = before.row, before.number + 1, before.free, before.places
+        last_row = max(last_row, row)
+        places = {}
+        for piece in edge.evidence:
+            places[piece.id] = known.get(piece.id, free)
+            free += piece.id not in known
+        found[edge.id] = Version(row, number, edge, places, free, ())
+    return found
+
+
+def _new_evidence(
+    version: Version, current: Mapping[str, Version]
+) -> Iterator[tuple[int | str, ...]]:
+    before = current.get(version.edge.id)
+    for piece in version.edge.evidence:
+        if before is None or piece.id not in before.places:
+            place = version.places[piece.id]
+            body = piece.model_dump_json()
+            fixed = (version.row, place, version.number)
+            yield *fixed, piece.id, piece.document, piece.method, body
 
 
 def _edge_row(edge: Edge) -> tuple[str, ...]:
@@ -306,168 +377,6 @@ def _version_row(edge: Edge) -> tuple[str | float | None, ...]:
         edge.valid_from,
         edge.valid_to,
         edge.closure.model_dump_json() if edge.closure else None,
-    )
-
-
-def unstated_edges(connection: Connection, reading: DatasetReading) -> set[str]:
-    """Ids of the open edges of the reading's dataset whose evidence all comes from its
-    documents, whether or not the reading states them. Called before the log of the same
-    run is replaced, so that its documents count too.
-    """
-    dataset = id_text(reading.dataset.base)
-    known = {line.document for line in reading.documents}
-    known.update(
-        row[0]
-        for row in connection.execute(
-            "SELECT DISTINCT d.document FROM document_read d"
-            " JOIN reading r ON r.number = d.reading WHERE r.dataset = ?",
-            (dataset,),
-        )
-    )
-    # Compared here and not in SQL: json_each ends a text at its first NUL.
-    stated, lasting = set(), set()
-    for edge_id, document, method in connection.execute(
-        "SELECT e.id, x.document, x.method FROM edge e"
-        " JOIN edge_version v ON v.edge = e.key AND v.superseded_at IS NULL"
-        " JOIN evidence x ON x.edge = e.key WHERE v.closure IS NULL"
-        " AND e.child_base = (SELECT key FROM node WHERE id = ?)",
-        (dataset,),
-    ):
-        stated.add(edge_id)
-        if document not in known or method in LASTING:
-            lasting.add(edge_id)
-    return stated - lasting
-
-
-# --- the log -----------------------------------------------------------------------------
-
-
-def write_log(connection: Connection, reading: DatasetReading) -> None:
-    """Logs the reading; one of the same dataset and run gives way to it, unless equal."""
-    dataset = id_text(reading.dataset.base)
-    documents = [_document_row(line) for line in reading.documents]
-    failures = [
-        (id_text(failure.dataset.base), instant_text(failure.at), failure.model_dump_json())
-        for failure in reading.failures
-    ]
-    rejections = [
-        (id_text(rejection.child.base), rejection.model_dump_json())
-        for rejection in reading.rejections
-    ]
-    given = [[row[-1] for row in rows] for rows in (documents, failures, rejections)]
-    before = connection.execute(
-        "SELECT number, complete FROM reading WHERE dataset = ? AND run IS ?",
-        (dataset, reading.run),
-    ).fetchone()
-    if before is not None:
-        stored = [[row[0] for row in connection.execute(query, before[:1])] for query in _LINES_OF]
-        if bool(before[1]) == reading.complete and stored == given:
-            return
-        connection.execute("DELETE FROM reading WHERE number = ?", before[:1])
-    number = connection.execute(
-        "INSERT INTO reading (run, dataset, complete) VALUES (?, ?, ?)",
-        (reading.run, dataset, reading.complete),
-    ).lastrowid
-    connection.executemany(
-        "INSERT INTO document_read VALUES (?, ?, ?, ?, ?, ?)", _numbered(number, documents)
-    )
-    connection.executemany(
-        "INSERT INTO failure VALUES (?, ?, ?, ?, ?)", _numbered(number, failures)
-    )
-    connection.executemany(
-        "INSERT INTO rejection VALUES (?, ?, ?, ?)", _numbered(number, rejections)
-    )
-
-
-_LINES_OF: Final = tuple(
-    f"SELECT body FROM {table} WHERE reading = ? ORDER BY position"  # noqa: S608
-    for table in ("document_read", "failure", "rejection")
-)
-
-
-def _document_row(line: DocumentRead) -> tuple[str, ...]:
-    about = id_text(line.dataset.base)
-    return about, line.document, instant_text(line.read_at), line.model_dump_json()
-
-
-def _numbered(number: int | None, rows: Iterable[tuple[str, ...]]) -> Iterator[tuple[Any, ...]]:
-    return ((number, position, *row) for position, row in enumerate(rows))
-
-
-def read_documents(connection: Connection, about: str | None) -> tuple[DocumentRead, ...]:
-    """The latest line of each document and dataset, by document, then dataset."""
-    rows = connection.execute(
-        "SELECT body FROM (SELECT body, document, about, row_number() OVER"
-        " (PARTITION BY about, document ORDER BY read_at DESC, reading DESC, position DESC)"
-        " AS place FROM document_read WHERE ? IS NULL OR about = ?)"
-        " WHERE place = 1 ORDER BY document, about",
-        (about, about),
-    )
-    return tuple(DocumentRead.model_validate_json(row[0]) for row in rows)
-
-
-_FAILURES: Final = """SELECT l.body FROM failure l JOIN reading r ON r.number = l.reading
-    WHERE (:about IS NULL OR l.about = :about) AND CASE WHEN :run IS NULL
-    THEN r.number = (SELECT max(number) FROM reading WHERE dataset = r.dataset)
-    ELSE r.run = :run END ORDER BY l.at, l.reading, l.position"""
-_REJECTIONS: Final = _FAILURES.replace("FROM failure", "FROM rejection").replace("l.at, ", "")
-
-
-def read_failures(
-    connection: Connection, *, run: str | None, about: str | None
-) -> tuple[Failure, ...]:
-    """Failures of the run, else of the last reading of each dataset, oldest first."""
-    rows = connection.execute(_FAILURES, {"run": run, "about": about})
-    return tuple(Failure.model_validate_json(row[0]) for row in rows)
-
-
-def read_rejections(
-    connection: Connection, *, run: str | None, about: str | None
-) -> tuple[Rejection, ...]:
-    """Rejections of the run, else of the last reading of each dataset, as recorded."""
-    rows = connection.execute(_REJECTIONS, {"run": run, "about": about})
-    return tuple(Rejection.model_validate_json(row[0]) for row in rows)
-
-
-def write_run(connection: Connection, run: Run) -> None:
-    """Logs a new run."""
-    connection.execute(
-        "INSERT INTO run VALUES (?, ?, ?, ?, ?)",
-        (
-            run.id,
-            run.fingerprint,
-            json.dumps(run.settings, sort_keys=True),
-            instant_text(run.started_at),
-            instant_text(run.finished_at) if run.finished_at else None,
-        ),
-    )
-
-
-def read_runs(
-    connection: Connection, *, run_id: str | None = None, unfinished: str | None = None
-) -> tuple[Run, ...]:
-    """Runs, the newest first: all, that of an id, or the unfinished of a fingerprint."""
-    rows = connection.execute(
-        "SELECT id, fingerprint, settings, started_at, finished_at,"
-        " (SELECT count(*) FROM reading r WHERE r.run = run.id),"
-        " (SELECT count(*) FROM reading r WHERE r.run = run.id AND EXISTS"
-        " (SELECT 1 FROM failure f WHERE f.reading = r.number))"
-        " FROM run WHERE (:id IS NULL OR id = :id) AND (:unfinished IS NULL"
-        " OR (fingerprint = :unfinished AND finished_at IS NULL))"
-        " ORDER BY started_at DESC, id DESC",
-        {"id": run_id, "unfinished": unfinished},
-    )
-    return tuple(
-        Run(
-            id=row[0],
-            fingerprint=row[1],
-            settings=json.loads(row[2]),
-            started_at=row[3],
-            finished_at=row[4],
-            read=row[5],
-            failed=row[6],
-        )
-        for row in rows
     )
 
 

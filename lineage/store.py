@@ -90,6 +90,17 @@ class GraphStore(Protocol):
     Every writing method is one transaction: when it returns, the change survives a crash;
     when it raises StoreError, nothing of it was written. Readers see whole transactions
     only, and are not blocked by a writer.
+
+    A document read about several datasets (a paper that two cards link) speaks of each
+    apart: a reading takes back what its document said when read about this dataset. What
+    was put, not read, counts as said of its child (a fact: of its dataset), until a reading
+    says the same and makes it its own.
+
+    The clock runs with the present: whatever moment is given, none is recorded that is
+    later than the writing, so the graph as of now is the current one and no mistaken date
+    holds up the versions that follow. What is taken away is so since the latest `read_at`
+    of the reading (no document read: since the writing), however old the evidence is that
+    remains. Facts have the same clock: known since their evidence's `found_at`, until then.
     """
 
     @property

@@ -64,10 +64,14 @@ prose = st.one_of(
 """Running text: a quote, a message, a note."""
 
 words = prose.filter(bool)
-instants = st.integers(0, 4 * 10**15).map(
+instants = st.integers(0, 17 * 10**14).map(
     lambda microseconds: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
 )
-"""Moments from 1970 to 2096, to the microsecond."""
+"""Moments from 1970 to 2023, to the microsecond."""
+past_instants = st.integers(0, 1_767_225_600_000_000).map(
+    lambda microseconds: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+)
+"""Moments from 1970 to the end of 2025: what a store records as it is given."""
 sha256s = st.text("0123456789abcdef", min_size=64, max_size=64)
 probabilities = st.floats(0.0, 1.0)
 partial_dates = st.one_of(
@@ -185,7 +189,7 @@ def edges(
         flags=tuple(draw(st.lists(st.sampled_from(Flag), max_size=2, unique=True))),
         valid_from=draw(st.none() | partial_dates),
         valid_to=draw(st.none() | partial_dates),
-        recorded_at=draw(instants),
+        recorded_at=draw(past_instants),
     )
 
 
@@ -240,10 +244,10 @@ def readings(
     parents: st.SearchStrategy[DatasetId] | None = None,
 ) -> DatasetReading:
     """Readings of a dataset: its own node documented, its parents merely named, edges from
-    documents of its own, and its log.
+    documents that others may have read too, and its log.
     """
     about = draw(node_ids() if dataset is None else dataset)
-    documents = st.integers(0, 3).map(lambda number: f"{about}: document {number}")
+    documents = st.integers(0, 3).map(lambda number: f"document {number}")
     stated = draw(
         st.lists(
             edges(
@@ -275,5 +279,5 @@ def readings(
         ),
         failures=tuple(draw(st.lists(failures(about), max_size=2))),
         rejections=tuple(draw(st.lists(rejections(about), max_size=2))),
-        complete=draw(st.booleans()),
+        withdrawn=tuple(draw(st.lists(documents, max_size=1))),
     )

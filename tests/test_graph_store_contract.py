@@ -1,9 +1,11 @@
-"""What `lineage.store.GraphStore` promises of writing, sentence by sentence, for every store."""
+"""What `lineage.store.GraphStore` promises of writing, sentence by sentence, for every store.
+
+What becomes of statements when documents change is in test_graph_store_contract_statements.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 import store_values
@@ -15,7 +17,6 @@ from store_values import (
     PARENT,
     START,
     contents,
-    document_read,
     edge,
     evidence,
     fact,
@@ -28,13 +29,11 @@ from store_values import (
     start,
 )
 
-from graph_store.merging import UNSTATED
 from lineage.errors import UnknownEdge
 from lineage.identity import DatasetId
 from lineage.model import (
     Closure,
     Dataset,
-    Edge,
     FactKey,
     Flag,
     Method,
@@ -193,7 +192,7 @@ def test_new_evidence_is_united_and_the_given_state_becomes_current(store: Graph
     current = only(store.edges())
     assert current.evidence == (first.evidence[0], again.evidence[1])  # first found_at kept
     assert (current.confidence, current.flags) == (0.9, ())
-    assert (current.valid_from, current.valid_to) == (None, "2024")
+    assert (current.valid_from, current.valid_to) == ("2023", "2024")
     assert current.recorded_at == minute(1)
     old, new = store.edge_history(first.id)
     assert old == first.model_copy(update={"superseded_at": minute(1)})
@@ -202,7 +201,7 @@ def test_new_evidence_is_united_and_the_given_state_becomes_current(store: Graph
 
 def test_the_stored_verdict_stays_where_none_is_given(store: GraphStore) -> None:
     verdict = Verdict(state=VerificationState.INCONCLUSIVE, reason="no records", by="c", at=START)
-    other = verdict.model_copy(update={"state": VerificationState.CONTRADICTED})
+    other = verdict.model_copy(update={"state": VerificationState.CONFIRMED})
     store.record(reading(edge(verdict=verdict)))
     store.record(reading(edge(at=1, confidence=0.3)))
     assert only(store.edges()).verdict == verdict
@@ -239,110 +238,10 @@ def test_edges_of_one_id_within_a_reading_count_as_one(store: GraphStore) -> Non
         assert len(store.edge_history(current.id)) == 1
 
 
-def test_an_edge_closed_by_a_person_only_gains_evidence(store: GraphStore) -> None:
-    store.record(reading(edge()))
-    store.close_edge(edge().id, BY_PERSON, at=minute(1))
-    store.record(reading(edge(at=2, confidence=0.99, flags=(Flag.CYCLE,))))
-    assert len(store.edge_history(edge().id)) == 2
-    store.record(reading(edge(at=3, evidence=(evidence("paper"),), confidence=0.99)))
-    assert list(store.edges()) == []
-    kept = only(store.edges(closed=True))
-    assert kept.closure == BY_PERSON
-    assert kept.confidence == 0.8
-    assert [piece.document for piece in kept.evidence] == ["card", "paper"]
-
-
-def test_an_edge_closed_otherwise_opens_again(store: GraphStore) -> None:
-    store.record(reading(edge()))
-    store.close_edge(edge().id, BY_RULE, at=minute(1))
-    store.record(reading(edge(at=2)))
-    assert list(store.edges()) == [edge(at=2)]
-    assert [version.closure for version in store.edge_history(edge().id)] == [None, BY_RULE, None]
-
-
 def test_a_closed_edge_that_is_given_is_stored_closed(store: GraphStore) -> None:
     put(store, edge(closure=BY_PERSON))
     assert list(store.edges()) == []
     assert list(store.edges(closed=True)) == [edge(closure=BY_PERSON)]
-
-
-# --- record: what is no longer stated ---------------------------------------------------
-
-
-def test_what_is_no_longer_stated_is_closed_and_its_evidence_kept(store: GraphStore) -> None:
-    start(store, "r1")
-    store.record(reading(edge(), edge(parent=OTHER)))
-    later = document_read(at=7)
-    store.record(reading(edge(at=7), run="r1", documents=(document_read(at=6), later)))
-    assert [one.parent for one in store.edges()] == [PARENT]
-    closed = next(one for one in store.edges(closed=True) if one.parent == OTHER)
-    assert closed.closure is not None
-    assert closed.closure.reason == UNSTATED == "no longer stated"
-    assert not closed.closure.manual
-    assert closed.evidence == edge().evidence
-    assert closed.recorded_at == minute(7)
-
-
-def test_an_empty_complete_reading_closes_all_it_read_before(store: GraphStore) -> None:
-    store.record(reading(edge()))
-    store.record(DatasetReading(dataset=CHILD))  # no document any more
-    assert list(store.edges()) == []
-    store.record(reading(edge(at=10**7)))
-    assert [one.parent for one in store.edges()] == [PARENT]
-
-
-def test_a_document_that_is_read_now_counts_as_read_before(store: GraphStore) -> None:
-    put(store, edge())  # say, imported from a store that had read the card
-    store.record(reading())
-    assert list(store.edges()) == []
-
-
-def test_a_replaced_log_line_still_counts_as_read_before(store: GraphStore) -> None:
-    start(store, "r1")
-    card, paper = document_read(), document_read("paper")
-    stated = edge(evidence=(evidence("paper"),))
-    store.record(reading(stated, run="r1", documents=(card, paper)))
-    store.record(reading(run="r1", documents=(card,)))
-    assert list(store.edges()) == []
-
-
-KEPT_OPEN: dict[str, tuple[Edge, dict[str, Any]]] = {
-    "an incomplete reading closes nothing": (edge(), {"complete": False}),
-    "a document that was never read for this dataset": (
-        edge(evidence=(evidence(), evidence("page of another"))),
-        {},
-    ),
-    "manual evidence": (edge(evidence=(evidence(), evidence("x", method=Method.MANUAL))), {}),
-    "content evidence": (edge(evidence=(evidence(method=Method.CONTENT),)), {}),
-    "imported evidence": (edge(evidence=(evidence(method=Method.IMPORTED),)), {}),
-    "no evidence at all": (edge(evidence=()), {}),
-    "another dataset's edge": (edge(child=OTHER), {}),
-    "the dataset as parent": (edge(child=OTHER, parent=CHILD), {}),
-}
-
-
-@pytest.mark.parametrize("case", sorted(KEPT_OPEN))
-def test_what_no_reading_takes_away(store: GraphStore, case: str) -> None:
-    stated, changes = KEPT_OPEN[case]
-    store.record(reading(stated))
-    store.record(reading(documents=(document_read(at=3),), **changes))
-    assert list(store.edges()) == [stated], case
-
-
-@pytest.mark.parametrize("method", [Method.DECLARED, Method.ROWS, Method.RULES, Method.LLM])
-def test_evidence_read_from_documents_is_taken_away(store: GraphStore, method: Method) -> None:
-    store.record(reading(edge(evidence=(evidence(method=method),))))
-    store.record(reading(documents=(document_read(at=3),)))
-    assert list(store.edges()) == []
-
-
-def test_an_edge_closed_by_a_person_stays_so_when_it_is_no_longer_stated(
-    store: GraphStore,
-) -> None:
-    store.record(reading(edge()))
-    store.close_edge(edge().id, BY_PERSON, at=minute(1))
-    store.record(reading(documents=(document_read(at=3),)))
-    assert only(store.edges(closed=True)).closure == BY_PERSON
 
 
 # --- put_edges and close_edge ------------------------------------------------------------

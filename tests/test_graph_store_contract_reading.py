@@ -181,7 +181,7 @@ def test_edges_come_by_child_parent_and_id(store: GraphStore) -> None:
         for parent in "zy"
         for role in (Role.REMOVED, Role.INCLUDED, Role.COMPARED)
     ]
-    store.record(reading(*given, complete=False))
+    store.record(reading(*given))
     expected = sorted(given, key=lambda one: (str(one.child), str(one.parent), one.id))
     assert list(store.edges()) == expected
 
@@ -200,9 +200,13 @@ def test_ends_are_compared_by_their_base(store: GraphStore) -> None:
 
 def test_the_graph_as_of_a_moment(store: GraphStore) -> None:
     store.record(reading(edge(confidence=0.5)))
-    store.record(reading(edge(at=10, evidence=(evidence("paper"),), confidence=0.7)))
+    both = (evidence("card"), evidence("paper"))
+    documents = (document_read("card"), document_read("paper"))
+    store.record(reading(edge(at=10, evidence=both, confidence=0.7), documents=documents))
     store.close_edge(edge().id, BY_RULE, at=minute(20))
-    store.record(reading(edge(at=30, confidence=0.9)))
+    store.record(reading(edge(at=30, evidence=both, confidence=0.9)))
+    late = (document_read("card", at=40),)
+    store.record(reading(edge(at=40, evidence=both[1:], confidence=0.4), documents=late))
 
     def seen(at: float, *, closed: bool = False) -> list[tuple[float, list[str]]]:
         return [
@@ -215,7 +219,8 @@ def test_the_graph_as_of_a_moment(store: GraphStore) -> None:
     assert seen(10) == seen(19) == [(0.7, ["card", "paper"])]
     assert seen(20) == seen(29) == []
     assert seen(25, closed=True) == [(0.7, ["card", "paper"])]
-    assert seen(30) == seen(10**6) == [(0.9, ["card", "paper"])]
+    assert seen(30) == seen(39) == [(0.9, ["card", "paper"])]
+    assert seen(40) == seen(10**6) == [(0.4, ["paper"])]
     assert only(store.edges(as_of=minute(5))).superseded_at == minute(10)
     assert list(store.edges(as_of=minute(5), child=OTHER)) == []
     assert len(list(store.edges(as_of=minute(5), child=CHILD, parent=PARENT))) == 1
@@ -234,7 +239,7 @@ def test_as_of_takes_any_time_zone_but_not_none(store: GraphStore) -> None:
 
 def test_the_history_of_an_edge(store: GraphStore) -> None:
     put(store, edge(confidence=0.5))
-    put(store, edge(at=1, evidence=(evidence("paper"),), confidence=0.6))
+    put(store, edge(at=1, evidence=(evidence(), evidence("paper")), confidence=0.6))
     store.close_edge(edge().id, BY_PERSON, at=minute(2))
     first, second, third = store.edge_history(edge().id)
     assert [len(version.evidence) for version in (first, second, third)] == [1, 2, 2]

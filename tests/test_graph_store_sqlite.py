@@ -24,8 +24,10 @@ from store_values import (
     OTHER,
     PARENT,
     contents,
+    document_read,
     edge,
     evidence,
+    fact,
     minute,
     put,
     reading,
@@ -38,7 +40,7 @@ from graph_store.sqlite_file import APPLICATION_ID, MIGRATIONS, file_system, pat
 from graph_store.sqlite_rows import instant_text
 from lineage.errors import StoreBusy, StoreError, StoreTooNew
 from lineage.identity import DatasetId
-from lineage.model import Closure
+from lineage.model import Closure, Dataset
 
 TESTS = Path(__file__).parent
 
@@ -204,11 +206,41 @@ def test_several_statements_of_one_read_see_one_state(path: Path) -> None:
         assert list(store.edges()) == [edge()]
 
 
-def test_the_log_keeps_whether_the_last_reading_was_complete(path: Path) -> None:
-    for complete in (True, False, True):
+def test_facts_know_since_when_and_until_when(path: Path) -> None:
+    """Which the contract has no question for yet; a later release may ask."""
+    for at, value in enumerate(("mit", "cc0", "mit", "cc0")):
+        one = fact(value, quote=value)  # found at the same moment: its document was cached
         with SqliteStore.open(str(path)) as store:
-            store.record(reading(complete=complete))
-        assert [row[-1] for row in rows_of(path)["reading"]] == [complete]
+            store.record(
+                reading(
+                    datasets=(Dataset(id=CHILD, facts=(one,)),), documents=(document_read(at=at),)
+                )
+            )
+    moments = [
+        (row[3], str(row[-2])[14:16], str(row[-1] or "")[14:16]) for row in rows_of(path)["fact"]
+    ]
+    assert moments == [
+        ("mit", "00", "01"),
+        ("cc0", "00", "02"),
+        ("mit", "01", "03"),
+        ("cc0", "02", ""),
+    ]
+
+
+def test_facts_keep_the_clock_too(path: Path) -> None:
+    """A moment to come counts as now, and no fact ends before it began."""
+    far = datetime(9998, 1, 1, tzinfo=UTC)
+    given = Dataset(id=CHILD, facts=(fact("mit", found_at=far),))
+    late = Dataset(id=CHILD, facts=(fact("cc0", document="paper", found_at=minute(9)),))
+    with SqliteStore.open(str(path)) as store:
+        store.record(reading(datasets=(given, late), documents=()))
+        store.record(reading(documents=(document_read(at=1), document_read("paper", at=2))))
+        store.record(reading(datasets=(given,), documents=(document_read(read_at=far),)))
+        store.record(reading(documents=(document_read(read_at=far),)))
+    moments = [(str(row[-2]), str(row[-1])) for row in rows_of(path)["fact"]]
+    assert len(moments) == 3
+    assert all(one <= other <= instant_text(datetime.now(UTC)) for one, other in moments)
+    assert moments[1][1] == instant_text(minute(9))
 
 
 def test_an_iterator_that_is_dropped_gives_its_connection_back(path: Path) -> None:
@@ -376,7 +408,7 @@ def test_an_upgrade_that_fails_leaves_the_store_as_it_was(
 ) -> None:
     filled(path)
     before = rows_of(path)
-    steps = [("DELETE FROM evidence",), ("CREATE TABLE node (x)",)]
+    steps = [("DELETE FROM says",), ("CREATE TABLE node (x)",)]
     monkeypatch.setattr(sqlite_file, "MIGRATIONS", [*MIGRATIONS, *steps])
     with pytest.raises(StoreError, match="already exists"):
         SqliteStore.open(str(path))
@@ -680,8 +712,76 @@ def test_another_user_may_read_while_we_have_it_open(foreign: Path) -> None:
         for suffix in ("-wal", "-shm"):
             Path(f"{path}{suffix}").chmod(0o644)
         assert python(OPEN_AS_NOBODY, str(path), "ro") == "2"
+    assert python(OPEN_AS_NOBODY, str(path), "ro") == "2"
+
+
+def test_a_store_where_one_may_not_write_can_be_read(foreign: Path) -> None:
+    path = foreign / "lineage.db"
+    foreign.chmod(0o555)
+    before = path.read_bytes()
+    assert python(OPEN_AS_NOBODY, str(path), "ro") == "1"
+    assert (list(foreign.iterdir()), path.read_bytes()) == ([path], before)
+    (foreign / "lineage.db-wal").touch()  # as a killed reader leaves it
+    assert python(OPEN_AS_NOBODY, str(path), "ro") == "1"
+
+
+def test_what_lies_in_the_log_alone_is_not_passed_over(foreign: Path) -> None:
+    """A killed writer left a log, whose index another user cannot make: an error, or all."""
+    path = foreign / "lineage.db"
+    code = (
+        "import os, sys; from store_values import *; from graph_store.sqlite import SqliteStore\n"
+        "put(SqliteStore.open(sys.argv[1]), edge(parent=OTHER)); os.kill(os.getpid(), 9)"
+    )
+    python(code, str(path), check=False)
+    wal, index = Path(f"{path}-wal"), Path(f"{path}-shm")
+    assert wal.stat().st_size
+    for file in (wal, index):
+        file.chmod(0o644)
+    assert python(OPEN_AS_NOBODY, str(path), "ro") == "2"
+    index.unlink()
     answer = python(OPEN_AS_NOBODY, str(path), "ro")
-    assert answer == "2" or str(path) in answer  # nobody cannot make the WAL's index here
+    assert answer == "2" or (str(path) in answer and "its owner has to open it" in answer)
+
+
+READ_WHILE_IT_CHANGES = """
+import os, sys
+from graph_store.sqlite import SqliteStore
+from lineage.errors import StoreError
+
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+with SqliteStore.open(sys.argv[1], read_only=True) as store:
+    print(len(list(store.edges())), flush=True)
+    half_read = store.edges()
+    next(half_read)
+    print("half", flush=True)
+    sys.stdin.readline()
+    print(len(list(store.edges())))
+    try:
+        print(len(list(half_read)))
+    except StoreError as error:
+        print(error)
+    print(len(list(store.edges())))
+"""
+
+
+def test_a_store_that_changes_while_it_is_read_without_locks(foreign: Path) -> None:
+    path = foreign / "lineage.db"
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READ_WHILE_IT_CHANGES, str(path)],
+        env=environment(),
+        cwd=TESTS.parent,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert reader.stdout is not None
+    assert [reader.stdout.readline() for _ in range(2)] == ["1\n", "half\n"]
+    with SqliteStore.open(str(path)) as store:
+        put(store, edge(parent=OTHER))
+    rest, _ = reader.communicate("go\n", timeout=60)
+    first, second, third = rest.splitlines()
+    assert "changed while it was read; try again" in second
+    assert (first, third) == ("2", "2")
 
 
 # --- network file systems ----------------------------------------------------------------
