@@ -96,12 +96,16 @@ class Writing(NamedTuple):
     reopen: bool = False
 
 
-def first_version(given: Edge, writing: Writing) -> Edge:
-    """The version with which an edge enters the store."""
+def first_version(given: Edge, writing: Writing, judged: Closure | None = None) -> Edge:
+    """The version with which an edge enters the store. `judged` is the closure of an edge
+    that a person closed and that differs from this one by its relation only.
+    """
     return given.model_copy(
         update={
             "evidence": _unseen((), given.evidence),
-            "closure": given.closure or _refuted(given.verdict),
+            "closure": given.closure
+            or (None if writing.reopen else judged)
+            or _refuted(given.verdict),
             "recorded_at": min(given.recorded_at, writing.now),
             "superseded_at": None,
         }
@@ -155,6 +159,8 @@ def _changes(
     verdict = state.verdict or stored.verdict
     closure = state.closure or _refuted(verdict)
     confidence = state.confidence
+    by_hand = any(one.method is Method.MANUAL for one in kept)
+    sure, other = (stored, state) if by_hand else (state, stored)
     if stored.evidence and not evidence and writing.read_at is not None:
         evidence, confidence = stored.evidence, stored.confidence
         closure = closure or _unstated(stored, writing.by)
@@ -167,8 +173,8 @@ def _changes(
         "confidence": confidence,
         "verdict": verdict,
         "flags": state.flags,
-        "valid_from": state.valid_from or stored.valid_from,
-        "valid_to": state.valid_to or stored.valid_to,
+        "valid_from": sure.valid_from or other.valid_from,
+        "valid_to": sure.valid_to or other.valid_to,
         "closure": closure,
     }
 

@@ -318,6 +318,7 @@ def _write_edges(
     """Brings each of these edges to its next version: those given to what they say, the
     others to what is left of them.
     """
+    judged = rows.judged_by_hand(connection)
     for ids in batched(edge_ids, _BATCH):
         current = rows.current_versions(connection, ids)
         versions = []
@@ -326,7 +327,9 @@ def _write_edges(
             if stored is not None:
                 version = next_version(stored.edge, stated, stored.stated, writing)
             else:
-                version = first_version(given[key], writing)
+                new = given[key]
+                same = (rows.id_text(new.child), rows.id_text(new.parent), str(new.role))
+                version = first_version(new, writing, judged.get(same))
             if version is not None:
                 versions.append(version)
         placed = current | rows.add_versions(connection, versions, current)

@@ -66,6 +66,8 @@ _FIRST: Final = (
         PRIMARY KEY (edge, number)
     ) STRICT, WITHOUT ROWID""",
     "CREATE UNIQUE INDEX edge_current ON edge_version (edge) WHERE superseded_at IS NULL",
+    """CREATE INDEX edge_closed ON edge_version (edge)
+        WHERE superseded_at IS NULL AND closure IS NOT NULL""",
     # One row for each piece, whatever the number of versions: `since` is the first of them
     # that knows it and `until` the first that does not any more, which gives it the two
     # moments of those versions; `position` is its place among all evidence of the edge.

@@ -385,3 +385,15 @@ def _chunks(ids: Collection[str]) -> Iterator[str]:
     every = list(ids)
     for start in range(0, len(every), _CHUNK):
         yield json.dumps(every[start : start + _CHUNK])
+
+
+def judged_by_hand(connection: Connection) -> dict[tuple[str, str, str], Closure]:
+    """The closures of edges that a person closed, by child, parent and role."""
+    found = connection.execute(
+        "SELECT edge.child, edge.parent, edge.role, version.closure"
+        " FROM edge_version AS version JOIN edge ON edge.key = version.edge"
+        " WHERE version.superseded_at IS NULL AND version.closure IS NOT NULL"
+        " ORDER BY edge.id"
+    )
+    closures = {row[:3]: Closure.model_validate_json(row[3]) for row in found}
+    return {key: closure for key, closure in closures.items() if closure.manual}

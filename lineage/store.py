@@ -135,6 +135,10 @@ class GraphStore(Protocol):
         by that, with the verdict's reason. Edges of one id within a reading count as one,
         with the evidence of all and the state of the last.
 
+        A new edge that differs from one that a person closed by its relation only is
+        recorded closed, with that closure: the person judged the pair. Where a person's
+        word is among the evidence, so is that person's validity.
+
         An open edge that has lost all its evidence in this way is closed with the reason
         "no longer stated" at the latest `read_at` of the reading, and keeps, closed, the
         evidence it had. An edge that never had any stays open.

@@ -38,6 +38,8 @@ from lineage.model import (
     FactKey,
     Flag,
     Method,
+    Relation,
+    Role,
     Verdict,
     VerificationState,
     believed,
@@ -643,3 +645,22 @@ def test_evidence_keeps_the_moment_it_was_given(store: GraphStore) -> None:
     far = evidence(found_at=datetime(9998, 1, 1, tzinfo=UTC))
     put(store, edge(evidence=(far,)))
     assert only(store.edges()).evidence == (far,)
+
+
+def test_another_relation_does_not_undo_a_persons_closure(store: GraphStore) -> None:
+    store.record(reading(edge(relation=Relation.FILTERING)))
+    store.close_edge(edge(relation=Relation.FILTERING).id, BY_PERSON)
+    store.record(reading(edge(relation=Relation.SUBSET, at=2)))
+    assert list(store.edges()) == []
+    assert {one.closure for one in store.edges(closed=True)} == {BY_PERSON}
+    put(store, edge(relation=Relation.SUBSET, at=3))
+    assert [one.relation for one in store.edges()] == [Relation.SUBSET]
+
+
+def test_another_role_or_split_is_another_judgement(store: GraphStore) -> None:
+    put(store, edge())
+    store.close_edge(edge().id, BY_PERSON)
+    removed = edge(role=Role.REMOVED)
+    narrowed = edge(parent=PARENT.narrowed(split="test"))
+    store.record(reading(removed, narrowed))
+    assert {one.id for one in store.edges()} == {removed.id, narrowed.id}
