@@ -31,6 +31,11 @@ _ANNOUNCED = re.compile(r"\s*(?:of\s+|from\s+)?(?:the\s+)?(?:following|below)\b"
 
 _BY_MEANS = re.compile(r"\b(?:using|with|via|by|through)\s+(?:the\s+)?$", re.IGNORECASE)
 
+_BY_TOOL = re.compile(
+    r"\b(?:using|via|by|with)\s+(?:[\w-]+\s+){0,4}?(?:classifiers?|models?|tools?|scripts?|heuristics?|"
+    r"detectors?|pipelines?|library|toolkits?)\b",
+    re.IGNORECASE,
+)
 _ANSWERED = re.compile(
     r"\b(?:generat|synthe|distil|respon[sd]|answer|complet|output)", re.IGNORECASE
 )
@@ -67,7 +72,7 @@ _PARTS_OF = re.compile(
 _BARRIER = re.compile(r";|\b(?:but|while|whereas|however|although)\b", re.IGNORECASE)
 
 _NEW_SUBJECT = re.compile(
-    r"(?:[,;]\s*(?:and|then|but|while|from\s+which|where|so|we|which)?|\b(?:and|then|but|while|so|after))"
+    r",\s*(?:the|all|any|some|these|those|such|we|it|they)\b|(?:[,;]\s*(?:and|then|but|while|from\s+which|where|so|we|which)?|\b(?:and|then|but|while|so|after))"
     r"\s+(?:the\s+|all\s+|any\s+|some\s+)?(?:[\w-]+\s+){0,4}?(?:duplicates?|rows?|samples?|examples?|"
     r"questions?|problems?|entries|items?|texts?|documents?|instances?|those|they|it|others?|errors?|"
     r"noise|responses?|answers?|pages?|posts?|conversations?|sentences?|pairs?|images?|\w+s)\b"
@@ -224,6 +229,8 @@ class Sentence:
             if cues.FORMAL.search(self.text, min(hit.start, anchor), end + 25):
                 return None
         if role is Role.REMOVED:
+            if _BY_TOOL.search(self.text, hit.start, max(hit.start, anchor)):
+                return None
             if hit.cue is cues.EXCEPTION and cues.SPARED.search(self.text, 0, hit.start):
                 return Role.INCLUDED, Relation.DERIVATION, sure
             if _TOOL_USE.search(self.text, max(0, anchor - 40), anchor) or (

@@ -245,7 +245,7 @@ INSPIRATION: Final = (
         r"compatible\s+with|aligned?\s+with|analogously\s+to|akin\s+to|resembl(?:es?|ing)|"
         r"(?:we|by)\s+follow(?:s|ed|ing)?|(?<!the )(?<!as )follow(?:ing|s|ed)?(?!\s*:)|"
         r"according\s+to|in\s+line\s+with|consistent\s+with|mimic\w*|imitat\w+|emulat\w+|"
-        r"adher\w+\s+to|proposed\s+(?:in|by)|introduced\s+(?:in|by)|credits?\s+to|thanks\s+to)"
+        r"adher\w+\s+to|proposed\s+(?:in|by)|introduced\s+(?:in|by))"
         r"\b",
         Role.INSPIRED,
         _R.DERIVATION,
@@ -312,6 +312,13 @@ TRAINING: Final = (
     cue(r"\b(?:sft|dpo|rl|rlhf|grpo|ppo)\s+(?:on|with|using|over)\b", None, _R.TRAINING, reach=140),
     SEE,
     cue(
+        r"\b(?:credits?|thanks)\s+to\b|\b(?:tools?|frameworks?|models?)\s+(?:like|such\s+as)\b",
+        None,
+        _R.DERIVATION,
+        _S.FAIR,
+        reach=60,
+    ),
+    cue(
         r"(?<!kept )(?<!copied )(?<!taken )(?<!included )(?<!used )(?<!left )(?<!reproduced )"
         r"\b(?:word[- ]for[- ]word|verbatim|literal(?:ly)?\s+(?:copies|the\s+same))\b",
         None,
@@ -321,7 +328,7 @@ TRAINING: Final = (
         40,
     ),
     cue(
-        r"\b(?:techniques?|methods?|tools?|approaches|frameworks?|models?)\s+(?:like|such\s+as)\b",
+        r"\b(?:techniques?|methods?|approaches)\s+(?:like|such\s+as)\b",
         Role.INSPIRED,
         _R.DERIVATION,
         _S.FAIR,

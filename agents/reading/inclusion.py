@@ -55,7 +55,14 @@ INCLUSION: Final = (
         _S.FAIR,
         noun=True,
     ),
-    cue(rf"\b{_PART}(?:\s*\([^()]{{0,40}}\))?\s+of\b", _IN, _R.DERIVATION, reach=60, noun=True),
+    cue(
+        r"(?<!current )(?<!present )(?<!latest )(?<!newest )"
+        rf"\b{_PART}(?:\s*\([^()]{{0,40}}\))?\s+of\b",
+        _IN,
+        _R.DERIVATION,
+        reach=60,
+        noun=True,
+    ),
     cue(
         r"\b(?:portion|part|section|half|split)\s+of\s+the\b",
         _IN,
@@ -73,7 +80,7 @@ INCLUSION: Final = (
         noun=True,
     ),
     cue(
-        r"\b(?:corrected|fixed|updated|revised|improved|newer|second|third|latest|amended|repaired|"
+        r"\b(?:corrected|fixed|updated|revised|improved|newer|amended|repaired|"
         r"bug-?fixed|re-?worked|refreshed)(?:\s+[\w.-]{1,20}){0,2}?\s+(?:release|"
         r"edition|version|revision|iteration|variant|copy)\s+of\b"
         r"|\b(?:version|release|edition|revision|iteration)\s+v?\d[\d.]*\s+of\b|\bv\d[\d.]*\s+of\b",
@@ -186,7 +193,7 @@ INCLUSION: Final = (
         reach=90,
     ),
     cue(
-        r"\b(?:annotat|label)(?:e|es|ed|l?ing)\s+(?:the\s+)?(?=[A-Z])",
+        r"\b(?:annotat|label)(?:e|es|ed|l?ing)\s+(?:the\s+)?(?=(?-i:[A-Z]))",
         _IN,
         _R.ANNOTATION,
         _S.FAIR,

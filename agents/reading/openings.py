@@ -10,6 +10,7 @@ from typing import Final
 
 LENGTH: Final = 4
 _WORD_HEAD: Final = re.compile(rf"\b\w{{1,{LENGTH}}}")
+_ALIKE: Final = {0x130: "i", 0x131: "i", 0x17F: "s", 0x212A: "k"}  # one, to IGNORECASE
 _ZERO_WIDTH: Final = ("(?=", "(?!", "(?<=", "(?<!")
 _PLAIN_SET: Final = re.compile(r"\[(?:[a-zA-Z]+|[- ]+)\]")
 _OPTIONAL: Final = re.compile(r"[?*]\??|\{0,\d*\}\??")
@@ -26,7 +27,7 @@ def word_heads(sentence: str) -> set[str]:
     >>> sorted(word_heads("Taken it."))
     ['i', 'it', 't', 'ta', 'tak', 'take']
     """
-    heads = set(_WORD_HEAD.findall(sentence.lower()))
+    heads = set(_WORD_HEAD.findall(sentence.translate(_ALIKE).lower()))
     return heads.union(*({head[:length] for head in heads} for length in range(1, LENGTH)))
 
 
@@ -91,8 +92,6 @@ def _options(element: str) -> set[str]:
         if not _PLAIN_SET.fullmatch(element):
             raise _Unreadable
         return {letter.lower() if letter.isalpha() else " " for letter in element[1:-1]}
-    if element == r"\d":
-        return set("0123456789")
     if element == r"\s" or (not element[-1].isalnum() and element != "."):
         return {" "}
     if len(element) == 1 and element.isascii() and element.isalpha():

@@ -11,7 +11,7 @@ _WRITES = (
     r"(?:generat|synthesi[sz]|synthetic|distill?|produc|creat|writ|wrote|compos|annotat|label|"
     r"translat|judg|scor|rat(?:ed|ings?)\b|grad(?:ed|ing)\b|rank|rewr|respon|answer|"
     r"complet|output|prompt|evol|augment|refin|paraphras|rephras|reformulat|verif|classif|caption|"
-    r"summari[sz]|query|queri|call|sampl|simulat|obtain|collect|convers|chats?\b|solv|solution|"
+    r"summari[sz]|query|queri|call|sampl|simulat|obtain|collect|convers|solv|solution|"
     r"trace|rationale|explanation|transcri|critique|filter|extract|select|tag(?:ged|s)?\b)"
 )
 _BEFORE: Final = re.compile(
