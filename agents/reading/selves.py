@@ -55,7 +55,10 @@ def own_names(document: Document, page: Page, registry: Registry) -> frozenset[s
     names = {dataset.name, dataset.short_name}
     pretty = document.metadata.get("pretty_name")
     if isinstance(pretty, str):
-        names |= {pretty, *re.findall(r"\(([^()]{2,60})\)", pretty), pretty.partition("(")[0]}
+        inside = re.findall(r"\(([^()]{2,60})\)", pretty)
+        names |= {pretty, *inside}
+        if not any(words.islower() for words in inside):  # `X (scored)` is not X
+            names.add(pretty.partition("(")[0])
     for block in page.blocks:
         if block.kind is Kind.HEADING:
             title = " ".join(page.plain[block.start : block.end].split())
