@@ -91,13 +91,14 @@ def documented_constants() -> set[str]:
     for path in (REPOSITORY / "lineage").rglob("*.py"):
         body = ast.parse(path.read_text(encoding="utf-8")).body
         for before, after in pairwise(body):
-            explained = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
-            if (
-                explained
-                and isinstance(before, ast.AnnAssign)
-                and isinstance(before.target, ast.Name)
-            ):
-                found.add(before.target.id)
+            if not (isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)):
+                continue
+            targets: list[ast.expr] = []
+            if isinstance(before, ast.AnnAssign):
+                targets = [before.target]
+            elif isinstance(before, ast.Assign):
+                targets = before.targets
+            found |= {target.id for target in targets if isinstance(target, ast.Name)}
     return found
 
 
