@@ -122,7 +122,7 @@ def test_statistics_count_what_is_there() -> None:
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=30))
 def test_reachability_agrees_with_networkx(pairs: list[tuple[int, int]]) -> None:
     graph = LineageGraph([], [edge(f"o/{child}", f"o/{parent}") for child, parent in pairs])
-    plain = nx.DiGraph([(f"o/{parent}", f"o/{child}") for child, parent in pairs])
+    plain: nx.DiGraph[str] = nx.DiGraph([(f"o/{parent}", f"o/{child}") for child, parent in pairs])
     for node in graph:
         expected = nx.single_source_shortest_path_length(plain, str(node.id))
         expected.pop(str(node.id))
