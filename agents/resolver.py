@@ -41,7 +41,7 @@ from lineage.model import (
     Rejection,
     Relation,
     Role,
-    combined,
+    believed,
     now,
 )
 from lineage.names import (
@@ -87,19 +87,17 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """A proposal whose ends are known; `weight` is its confidence, less for a near name."""
+    """A proposal whose ends are known. Its evidence is as sure as the proposal's, less where
+    the name was only near the one it was taken for.
+    """
 
     child: DatasetId
     parent: DatasetId
     relation: Relation
     role: Role
     proposal: Proposal
-    weight: float
+    evidence: Evidence
     ambiguous: bool
-
-    @property
-    def evidence(self) -> Evidence:
-        return self.proposal.evidence
 
 
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -187,7 +185,7 @@ class RegistryResolver:
             relation=proposal.relation,
             role=proposal.role,
             proposal=proposal,
-            weight=round(proposal.evidence.confidence * score, 4),
+            evidence=_weighed(proposal.evidence, score),
             ambiguous=ambiguous,
         )
 
@@ -440,7 +438,7 @@ def _one_voice(claims: Iterable[_Claim]) -> list[_Claim]:
 def _best(group: Sequence[_Claim]) -> Relation:
     support: dict[Relation, float] = {}
     for claim in group:
-        support[claim.relation] = max(support.get(claim.relation, 0.0), claim.weight)
+        support[claim.relation] = max(support.get(claim.relation, 0.0), claim.evidence.confidence)
     specific = {r: s for r, s in support.items() if r is not Relation.DERIVATION} or support
     enough = max(specific.values()) - _MARGIN
     return min((r for r, s in specific.items() if s >= enough), key=_SPECIFIC.index)
@@ -466,14 +464,12 @@ def _grouped(claims: Iterable[_Claim]) -> list[list[_Claim]]:
     return groups
 
 
+def _weighed(evidence: Evidence, score: float) -> Evidence:
+    return evidence.model_copy(update={"confidence": round(evidence.confidence * score, 4)})
+
+
 def _confidence(group: Sequence[_Claim]) -> float:
-    """`combined` over the best of each witness: a document, or documents of equal bytes."""
-    best: dict[str, float] = {}
-    text_of = {c.evidence.document: c.evidence.sha256 or c.evidence.document for c in group}
-    for claim in group:
-        witness = text_of[claim.evidence.document]
-        best[witness] = max(best.get(witness, 0.0), claim.weight)
-    return combined(best[witness] for witness in sorted(best))
+    return believed(claim.evidence for claim in group)
 
 
 def _order(claim: _Claim) -> tuple[object, ...]:
