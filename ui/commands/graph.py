@@ -80,7 +80,10 @@ def show(
             }
         )
         return
-    out.print(Text(one_line(node.label), style="bold"), Text(safe(str(node.id)), style="dim"))
+    heading = Text(one_line(node.label), style="bold")
+    if node.label != str(node.id):
+        heading.append(f"  {safe(str(node.id))}", style="dim")
+    out.print(heading)
     out.print(f"  {node.kind}, {'documented' if node.documented else 'only named by others'}")
     for key in FactKey:
         if values := node.values(key):
