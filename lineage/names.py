@@ -18,7 +18,6 @@ from functools import lru_cache
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
-from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, Levenshtein
 
 from lineage.errors import InvalidName
@@ -77,15 +76,6 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A known name near a written one, for "did you mean": never a resolution."""
-
-    name: str
-    entry: Entry
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
 class _Spelling:
     name: str
     key: str
@@ -130,22 +120,6 @@ class Names:
         if len(written) > MAX_NAME:
             return None
         return self._match(written, kind, words)
-
-    def near(
-        self, written: str, *, limit: int = 3, kind: NodeKind | None = None
-    ) -> tuple[Candidate, ...]:
-        """Known names like this one, the nearest first, one an entry; for "did you mean"."""
-        key = name_key(written[:MAX_NAME])
-        best: dict[str, Candidate] = {}
-        for spelling in self._like(key, most=200):
-            if not _allowed(spelling.entry, kind):
-                continue
-            score = fuzz.WRatio(key, spelling.key) / 100
-            known = best.get(spelling.entry.id)
-            if score >= 0.6 and (known is None or score > known.score):
-                best[spelling.entry.id] = Candidate(spelling.name, spelling.entry, round(score, 3))
-        ranked = sorted(best.values(), key=lambda near: (-near.score, near.entry.id))
-        return tuple(ranked[:limit])
 
     def canonical(self, dataset: DatasetId) -> DatasetId:
         """The one id of what `dataset` names, narrowing kept: today's Hub id for a former
